@@ -1,0 +1,110 @@
+package ftpserver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"time"
+
+	"dray/ftp"
+)
+
+// Backend gives each control connection a session of its own. NewSession is called once
+// for a connection, before its greeting; an error closes it with 421.
+type Backend interface {
+	NewSession(ctx context.Context, c *Conn) (Session, error)
+}
+
+// Session is what stands behind one control connection. The server calls it from one
+// goroutine at a time.
+type Session interface {
+	// Login checks a user and a password and returns the files this user sees. ErrLogin
+	// is answered 530; a later USER may try again. ctx ends with the connection.
+	Login(ctx context.Context, user, password string) (FS, error)
+
+	// Close is called once, when the connection has ended.
+	Close() error
+}
+
+// TransferObserver is a Session that wants to know of every transfer when it has ended,
+// listings included.
+type TransferObserver interface {
+	Transferred(t Transfer)
+}
+
+// FaultObserver is a Session that wants to know of a panic that ended it.
+type FaultObserver interface {
+	Fault(err error)
+}
+
+// Transfer is one transfer that has ended.
+type Transfer struct {
+	Verb     string        // the command, such as "RETR"
+	Name     string        // rooted and clean
+	Bytes    int64         // over the data connection
+	Duration time.Duration // from the command to its last reply
+	Err      error         // nil: complete
+}
+
+// FS is the tree of files that a user sees. Names handed over are rooted and clean:
+// "/", "/a/b". Errors are matched against fs.ErrNotExist, fs.ErrExist, fs.ErrPermission
+// and the sentinels of this package; their text never reaches the peer.
+type FS interface {
+	// Stat describes one name.
+	Stat(ctx context.Context, name string) (ftp.Entry, error)
+
+	// List yields the entries of a directory. It streams.
+	List(ctx context.Context, dir string) iter.Seq2[ftp.Entry, error]
+
+	// Open opens a file for reading from offset on, in octets. An offset beyond the end
+	// is ErrOffset. If the reader is an [os.File], plain transfers use sendfile(2).
+	Open(ctx context.Context, name string, offset int64) (io.ReadCloser, error)
+
+	// Create begins an upload.
+	Create(ctx context.Context, name string, o CreateOptions) (Upload, error)
+
+	// Mkdir makes a directory.
+	Mkdir(ctx context.Context, name string) error
+
+	// Remove removes a file, or with dir an empty directory.
+	Remove(ctx context.Context, name string, dir bool) error
+
+	// Rename moves a file or a directory.
+	Rename(ctx context.Context, from, to string) error
+}
+
+// SpaceReporter is an FS that knows how many octets still fit below dir, for ALLO.
+type SpaceReporter interface {
+	FreeSpace(ctx context.Context, dir string) (int64, error)
+}
+
+// CreateOptions says what an upload does to a file that is there. The zero value
+// replaces it at Commit.
+type CreateOptions struct {
+	Resume bool  // REST+STOR: change the file in place from Offset on
+	Offset int64 // where a resumed upload begins, in octets
+	Append bool  // APPE: add to the end, make the file if it is missing
+}
+
+// Upload is a file being received. The server ends it with exactly one Commit, after a
+// clean end of the data connection, or one Abort.
+type Upload interface {
+	io.Writer
+	Commit() error
+	Abort() error
+}
+
+// What a backend can say besides the errors of io/fs.
+var (
+	ErrLogin      = errors.New("ftpserver: log-in refused")      // 530
+	ErrIsDir      = errors.New("ftpserver: is a directory")      // 550
+	ErrNotDir     = errors.New("ftpserver: not a directory")     // 550
+	ErrNotEmpty   = errors.New("ftpserver: directory not empty") // 550
+	ErrNotRegular = errors.New("ftpserver: not a regular file")  // 550
+	ErrBadName    = errors.New("ftpserver: name not allowed")    // 553
+	ErrNoSpace    = errors.New("ftpserver: no space left")       // 452
+	ErrQuota      = errors.New("ftpserver: over quota")          // 552
+	ErrBusy       = errors.New("ftpserver: busy")                // 450
+	ErrOffset     = errors.New("ftpserver: offset beyond end")   // 550
+)

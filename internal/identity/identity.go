@@ -1,0 +1,32 @@
+// Package identity says who a peer is. It decides nothing about what they may do
+// (package policy) and keeps no session.
+package identity
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+)
+
+// ErrRefused is the one answer to a log-in that is not admitted, whatever the reason.
+var ErrRefused = errors.New("log-in refused")
+
+// Subject is someone who has been admitted. The zero value is nobody.
+type Subject struct {
+	Name      string // the user name; "anonymous" for a guest
+	Anonymous bool   // admitted without a proof
+}
+
+// Credentials are what a peer offers.
+type Credentials struct {
+	User     string
+	Password string
+	Protocol string         // "ftp", "tftp"
+	Remote   netip.AddrPort // where the peer is
+}
+
+// Authenticator admits a peer, or says ErrRefused. Any other error means that it could
+// not find out.
+type Authenticator interface {
+	Authenticate(ctx context.Context, c Credentials) (Subject, error)
+}

@@ -1,0 +1,107 @@
+// Package vfs is the vocabulary of the files that dray serves: a [Path] that cannot
+// leave its root, an [Info], an [FS] of eight methods, an [Upload] that is invisible
+// until it is committed, and the errors that all of them use.
+//
+// It opens nothing itself. The packages osfs and memfs implement FS, guard wraps one,
+// and the suite in vfstest holds every implementation to the contract below.
+package vfs
+
+import (
+	"context"
+	"io"
+	"io/fs"
+	"iter"
+	"time"
+)
+
+// Info describes one file or folder.
+type Info struct {
+	Name    string      // last element of its path; "/" for the root
+	Size    int64       // in bytes; 0 for anything but a regular file
+	Mode    fs.FileMode // type and permission bits
+	ModTime time.Time   // in UTC; zero means unknown
+	Unique  string      // identifies the file itself across renames; "" means unknown
+	Links   uint64      // hard links; 0 means unknown
+	Owner   string      // name or number of the owner; "" means unknown
+	Group   string      // name or number of the group; "" means unknown
+}
+
+// IsDir reports whether the entry is a folder.
+func (i Info) IsDir() bool { return i.Mode.IsDir() }
+
+// FS is a tree of regular files and folders. Every method may be called from any
+// goroutine. All errors are an [*OpError] around one of the sentinels of this package
+// or of io/fs, and none of them names a path of the host.
+type FS interface {
+	// Stat describes p, following symbolic links that stay within the tree. A name that
+	// is neither a regular file nor a folder is ErrNotRegular.
+	Stat(ctx context.Context, p Path) (Info, error)
+
+	// List yields the entries of the folder p, in no order, without "." and "..", without
+	// uploads that are not committed, and without entries that Stat would refuse. It
+	// streams: memory does not grow with the folder. The first error ends it.
+	List(ctx context.Context, p Path) iter.Seq2[Info, error]
+
+	// Open opens the regular file p for reading. It never blocks on a FIFO or a device.
+	Open(ctx context.Context, p Path) (File, error)
+
+	// Create begins an upload to p. Nothing is seen at p until Commit, and a file that
+	// is there already stays whole until then, unless o asks for a change in place.
+	Create(ctx context.Context, p Path, o CreateOptions) (Upload, error)
+
+	// Mkdir makes the folder p. Its parent must exist and p must not (fs.ErrExist).
+	Mkdir(ctx context.Context, p Path) error
+
+	// Remove removes the file p. A folder is ErrIsDir.
+	Remove(ctx context.Context, p Path) error
+
+	// RemoveDir removes the empty folder p. A file is ErrNotDir, the root fs.ErrPermission,
+	// a folder that holds anything ErrNotEmpty.
+	RemoveDir(ctx context.Context, p Path) error
+
+	// Rename moves a file or a folder. It replaces a file at to, and it fails with
+	// fs.ErrExist if to is a folder.
+	Rename(ctx context.Context, from, to Path) error
+}
+
+// SpaceReporter is an FS that knows how much room is left, in bytes, for uploads into
+// the folder p.
+type SpaceReporter interface {
+	FreeSpace(ctx context.Context, p Path) (int64, error)
+}
+
+// File is an open regular file. When it stands on a file of the host it also has the
+// methods that let the net package use sendfile(2): Seek, Stat and SyscallConn.
+type File interface {
+	io.Reader
+	io.ReaderAt
+	io.Seeker
+	io.Closer
+	Info() (Info, error) // as it is now, also when the name has moved on
+}
+
+// CreateOptions says what an upload does to a file that is already there. The zero value
+// replaces it, atomically, at Commit.
+type CreateOptions struct {
+	// Exclusive fails with fs.ErrExist when p exists, at Create and again at Commit.
+	Exclusive bool
+
+	// InPlace changes the file itself, from Offset on, and makes it if it is missing:
+	// FTP's REST+STOR and APPE. What is written can be seen at once, and Abort keeps it.
+	InPlace bool
+
+	// Offset is where an upload in place begins, in bytes; the file is truncated there.
+	// Beyond the end is ErrOffset. [OffsetEnd] appends.
+	Offset int64
+}
+
+// OffsetEnd as an Offset means the end of the file, whatever its size.
+const OffsetEnd = -1
+
+// Upload is a file being written. Exactly one of Commit and Abort ends it; calling
+// Abort after Commit does nothing, so it can be deferred.
+type Upload interface {
+	io.Writer
+	Commit() error // makes the file visible under its name, or fails and leaves nothing new
+	Abort() error  // removes what was written
+}
