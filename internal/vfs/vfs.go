@@ -30,11 +30,13 @@ type Info struct {
 func (i Info) IsDir() bool { return i.Mode.IsDir() }
 
 // FS is a tree of regular files and folders. Every method may be called from any
-// goroutine. All errors are an [*OpError] around one of the sentinels of this package
-// or of io/fs, and none of them names a path of the host.
+// goroutine. All errors are an [*OpError]; it wraps one of the sentinels of this package
+// or of io/fs, or else a fault of the store or the end of ctx. None names a path of the
+// host. A path below a file is ErrNotDir, one below nothing is fs.ErrNotExist.
 type FS interface {
 	// Stat describes p, following symbolic links that stay within the tree. A name that
-	// is neither a regular file nor a folder is ErrNotRegular.
+	// is neither a regular file nor a folder is ErrNotRegular, a link that leaves the
+	// tree fs.ErrPermission. What Stat refuses, every other method refuses.
 	Stat(ctx context.Context, p Path) (Info, error)
 
 	// List yields the entries of the folder p, in no order, without "." and "..", without
@@ -47,21 +49,24 @@ type FS interface {
 
 	// Create begins an upload to p. Nothing is seen at p until Commit, and a file that
 	// is there already stays whole until then, unless o asks for a change in place.
+	// A link at p is replaced, not what it points to.
 	Create(ctx context.Context, p Path, o CreateOptions) (Upload, error)
 
 	// Mkdir makes the folder p. Its parent must exist and p must not (fs.ErrExist).
 	Mkdir(ctx context.Context, p Path) error
 
-	// Remove removes the file p. A folder is ErrIsDir.
+	// Remove removes the file p, or the link. A folder is ErrIsDir.
 	Remove(ctx context.Context, p Path) error
 
-	// RemoveDir removes the empty folder p. A file is ErrNotDir, the root fs.ErrPermission,
-	// a folder that holds anything ErrNotEmpty.
+	// RemoveDir removes the empty folder p. A file is ErrNotDir, the root
+	// fs.ErrPermission, a folder that holds anything, an upload under way included,
+	// ErrNotEmpty.
 	RemoveDir(ctx context.Context, p Path) error
 
-	// Rename moves a file or a folder. It replaces a file at to, and it fails with
-	// fs.ErrExist if to is a folder.
-	Rename(ctx context.Context, from, to Path) error
+	// Rename moves a file or a folder, or a link as such. A file may take the place of a
+	// file; anything else at to is fs.ErrExist. The root is fs.ErrPermission, a folder
+	// into itself ErrBadName, a name onto itself nothing to do.
+	Rename(ctx context.Context, from, to Path, o RenameOptions) error
 }
 
 // SpaceReporter is an FS that knows how much room is left, in bytes, for uploads into
@@ -91,15 +96,23 @@ type CreateOptions struct {
 	InPlace bool
 
 	// Offset is where an upload in place begins, in bytes; the file is truncated there.
-	// Beyond the end is ErrOffset. [OffsetEnd] appends.
+	// Beyond the end is ErrOffset, a missing file having its end at 0. [OffsetEnd]
+	// appends. Without InPlace it means nothing.
 	Offset int64
+}
+
+// RenameOptions says what a rename does to a file that is already there. The zero value
+// replaces it, atomically.
+type RenameOptions struct {
+	Exclusive bool // fail with fs.ErrExist, without a moment in which another could win
 }
 
 // OffsetEnd as an Offset means the end of the file, whatever its size.
 const OffsetEnd = -1
 
-// Upload is a file being written. Exactly one of Commit and Abort ends it; calling
-// Abort after Commit does nothing, so it can be deferred.
+// Upload is a file being written, by one goroutine at a time. Exactly one of Commit and
+// Abort ends it; calling Abort after Commit does nothing, so it can be deferred. An
+// upload that has ended says fs.ErrClosed to anything else.
 type Upload interface {
 	io.Writer
 	Commit() error // makes the file visible under its name, or fails and leaves nothing new
