@@ -1,0 +1,84 @@
+package ftpclient
+
+import (
+	"net"
+	"slices"
+	"sync"
+	"time"
+)
+
+// deadliner is what a wait hangs on: a connection or a listener.
+type deadliner interface{ SetDeadline(time.Time) error }
+
+// waits bounds all waits of a client. Each ends when nothing happened for the time-out,
+// and all of them for good with cut.
+type waits struct {
+	timeout time.Duration
+
+	mu  sync.Mutex
+	on  []deadliner
+	cut bool
+}
+
+// add puts d under control of w, until remove.
+func (w *waits) add(d deadliner) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.on = append(w.on, d)
+	w.armLocked(d)
+}
+
+func (w *waits) remove(d deadliner) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.on = slices.DeleteFunc(w.on, func(other deadliner) bool { return other == d })
+}
+
+// arm starts a wait on d.
+func (w *waits) arm(d deadliner) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.armLocked(d)
+}
+
+// armLocked leaves an error of SetDeadline to the wait itself, which will meet it too.
+func (w *waits) armLocked(d deadliner) {
+	if w.cut {
+		_ = d.SetDeadline(longAgo())
+	} else {
+		_ = d.SetDeadline(time.Now().Add(w.timeout))
+	}
+}
+
+// interrupt ends all waits, those to come included.
+func (w *waits) interrupt() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = true
+	for _, d := range w.on {
+		_ = d.SetDeadline(longAgo())
+	}
+}
+
+func longAgo() time.Time { return time.Unix(1, 0) }
+
+// line is a connection whose reads and writes are each a wait of their own.
+type line struct {
+	net.Conn
+	waits *waits
+}
+
+func (l *line) Read(p []byte) (int, error) {
+	l.waits.arm(l.Conn)
+	return l.Conn.Read(p)
+}
+
+func (l *line) Write(p []byte) (int, error) {
+	l.waits.arm(l.Conn)
+	return l.Conn.Write(p)
+}
+
+func (l *line) Close() error {
+	l.waits.remove(l.Conn)
+	return l.Conn.Close()
+}

@@ -1,0 +1,286 @@
+package ftpclient
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+
+	"dray/ftp"
+)
+
+// Retrieve writes the file at path to w, from offset on in octets, and returns how many
+// octets it wrote, also with an error. When w fails, the error is ErrWrite and wraps that
+// of w, and the client can be used further.
+func (c *Client) Retrieve(ctx context.Context, path string, offset int64, w io.Writer) (int64, error) {
+	var n int64
+	err := c.transfer(ctx, transfer{
+		cmd: ftp.Command{Verb: "RETR", Arg: path}, kind: "I", offset: offset, broke: ErrPartial,
+		move: func(conn *line) (err error) {
+			n, err = c.receive(w, conn)
+			return err
+		},
+	})
+	return n, err
+}
+
+// Store sends what r has until its end to the file at path, and returns how many octets
+// it sent, also with an error. With an offset above 0 the server keeps what it has
+// before that many octets (REST); otherwise it replaces the file. When r fails, the error
+// is ErrRead and wraps that of r, the server sees a broken connection, and the client can
+// be used further. If r is an [os.File], the octets do not pass through this process.
+func (c *Client) Store(ctx context.Context, path string, offset int64, r io.Reader) (int64, error) {
+	return c.upload(ctx, ftp.Command{Verb: "STOR", Arg: path}, offset, r)
+}
+
+// Append sends what r has to the end of the file at path, which it makes if it is
+// missing. All else is as with [Client.Store].
+func (c *Client) Append(ctx context.Context, path string, r io.Reader) (int64, error) {
+	return c.upload(ctx, ftp.Command{Verb: "APPE", Arg: path}, 0, r)
+}
+
+func (c *Client) upload(ctx context.Context, cmd ftp.Command, offset int64, r io.Reader) (int64, error) {
+	var n int64
+	err := c.transfer(ctx, transfer{
+		cmd: cmd, kind: "I", offset: offset, broke: ErrSend,
+		move: func(conn *line) (err error) {
+			linger(conn, true)
+			if n, err = c.transmit(conn, r); err != nil {
+				return err
+			}
+			return closeWrite(conn)
+		},
+	})
+	return n, err
+}
+
+// transfer is a command that uses a data connection.
+type transfer struct {
+	cmd    ftp.Command
+	kind   string // of TYPE, "" if it does not matter
+	offset int64  // in octets
+	broke  Fault  // what it means when the data connection fails
+
+	// move uses the data connection. A localError is the caller's own, anything else
+	// that of the connection.
+	move func(conn *line) error
+}
+
+// localError is a failure on this side of the connection.
+type localError struct {
+	fault Fault // ErrRead, ErrWrite, or 0 if the caller simply wants no more
+	err   error
+}
+
+func (e *localError) Error() string { return e.err.Error() }
+
+// transfer runs a transfer from TYPE to its last reply.
+func (c *Client) transfer(ctx context.Context, t transfer) error {
+	end, err := c.begin(ctx, t.cmd)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := c.setType(ctx, t.kind); err != nil {
+		return err
+	}
+	ch, err := c.openChannel(ctx)
+	if err != nil {
+		return err
+	}
+	defer ch.close()
+	if t.offset > 0 {
+		rest := ftp.Command{Verb: "REST", Arg: strconv.FormatInt(t.offset, 10)}
+		if _, err := c.command(ctx, rest); err != nil {
+			return err
+		}
+	}
+	if err := c.send(ctx, t.cmd); err != nil {
+		return err
+	}
+	opening, err := c.next(ctx, t.cmd.Verb)
+	if err != nil {
+		return err
+	}
+	switch opening.Code.Kind() {
+	case ftp.Preliminary, ftp.Completion: // some servers say 226 alone
+	default:
+		return refused(t.cmd, opening)
+	}
+	return c.run(ctx, t, ch, opening)
+}
+
+// run moves the data and reads the last reply, unless opening was that already.
+func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.Reply) error {
+	conn, moveErr := ch.accept()
+	broke := t.broke
+	if moveErr != nil {
+		broke = ErrActive
+		if errors.Is(moveErr, os.ErrDeadlineExceeded) {
+			broke = ErrActiveWait
+		}
+	} else {
+		moveErr = t.move(conn)
+	}
+	if moveErr != nil {
+		if conn != nil {
+			linger(conn, true)
+		}
+		ch.close()
+		if ctx.Err() != nil || conn != nil && errors.Is(moveErr, os.ErrDeadlineExceeded) {
+			err := broken(ctx, t.cmd.Verb, broke, moveErr)
+			c.kill(err)
+			return err
+		}
+	}
+	reply := opening
+	if opening.Code.Kind() == ftp.Preliminary {
+		var err error
+		if reply, err = c.answer(ctx, t.cmd.Verb); err != nil {
+			return err
+		}
+	}
+	if moveErr == nil {
+		linger(conn, false)
+	}
+	return t.outcome(moveErr, broke, reply)
+}
+
+// outcome judges a transfer by what became of its data and by its last reply. A local
+// error outweighs the reply, which only confirms it.
+func (t transfer) outcome(moveErr error, broke Fault, reply ftp.Reply) error {
+	var local *localError
+	failed := reply.Code.Kind() != ftp.Completion
+	switch {
+	case errors.As(moveErr, &local) && local.fault == 0:
+		return nil
+	case local != nil:
+		return &OpError{Op: t.cmd.Verb, Path: t.cmd.Arg, Fault: local.fault, Err: local.err}
+	case failed && moveErr == nil && reply.Code != ftp.CodeDataLost:
+		return refused(t.cmd, reply)
+	case failed:
+		fault := replyFault(t.cmd.Verb, reply)
+		if fault != ErrNoSpace && fault != ErrUnavailable {
+			fault = broke
+		}
+		cause := error(&ftp.Error{Command: t.cmd.Verb, Reply: reply})
+		if moveErr != nil {
+			cause = errors.Join(cause, moveErr)
+		}
+		return &OpError{Op: t.cmd.Verb, Path: t.cmd.Arg, Fault: fault, Err: cause}
+	case moveErr != nil:
+		return &OpError{Op: t.cmd.Verb, Path: t.cmd.Arg, Fault: broke, Err: moveErr}
+	default:
+		return nil
+	}
+}
+
+// setType sends TYPE unless the server is there already.
+func (c *Client) setType(ctx context.Context, kind string) error {
+	if kind == "" || kind == c.kind {
+		return nil
+	}
+	if _, err := c.command(ctx, ftp.Command{Verb: "TYPE", Arg: kind}); err != nil {
+		return err
+	}
+	c.kind = kind
+	return nil
+}
+
+// Sizes in octets.
+const (
+	bufferSize = 256 << 10 // of what passes through this process
+	chunkSize  = 8 << 20   // of what the kernel sends on its own, between two waits
+)
+
+// receive copies a data connection to its end. A buffer of our own is several times
+// faster than splice(2), which io.Copy would choose for a file.
+func (c *Client) receive(w io.Writer, conn *line) (n int64, err error) {
+	buffer := c.transferBuffer()
+	for {
+		got, err := conn.Read(buffer)
+		if got > 0 {
+			wrote, err := w.Write(buffer[:got])
+			n += int64(wrote)
+			c.progress(int64(wrote))
+			if err != nil {
+				return n, &localError{ErrWrite, err}
+			}
+		}
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// transmit copies r to its end into a data connection.
+func (c *Client) transmit(conn *line, r io.Reader) (n int64, err error) {
+	if file, ok := r.(*os.File); ok {
+		if tcp, ok := conn.Conn.(*net.TCPConn); ok {
+			return c.sendFile(conn, tcp, file)
+		}
+	}
+	buffer := c.transferBuffer()
+	for {
+		got, readErr := r.Read(buffer)
+		wrote, err := conn.Write(buffer[:got])
+		n += int64(wrote)
+		c.progress(int64(wrote))
+		if err != nil {
+			return n, err
+		}
+		if readErr == io.EOF {
+			return n, nil
+		}
+		if readErr != nil {
+			return n, &localError{ErrRead, readErr}
+		}
+	}
+}
+
+// sendFile lets the kernel copy, chunk by chunk, each of which is a wait of its own. A
+// wait that ran out while octets moved is no time-out.
+func (c *Client) sendFile(conn *line, tcp *net.TCPConn, file *os.File) (n int64, err error) {
+	for {
+		conn.waits.arm(tcp)
+		sent, err := tcp.ReadFrom(&io.LimitedReader{R: file, N: chunkSize})
+		n += sent
+		c.progress(sent)
+		var pathErr *os.PathError
+		switch {
+		case errors.As(err, &pathErr):
+			return n, &localError{ErrRead, err}
+		case errors.Is(err, os.ErrDeadlineExceeded) && sent > 0:
+		case err != nil || sent == 0:
+			return n, err
+		}
+	}
+}
+
+// transferBuffer is made once a client.
+func (c *Client) transferBuffer() []byte {
+	if c.buffer == nil {
+		c.buffer = make([]byte, bufferSize)
+	}
+	return c.buffer
+}
+
+func (c *Client) progress(octets int64) {
+	if c.dialer.Progress != nil && octets > 0 {
+		c.dialer.Progress(octets)
+	}
+}
+
+// closeWrite ends an upload cleanly. The connection stays open for the server to read
+// all of it; it is closed after the last reply.
+func closeWrite(conn *line) error {
+	if half, ok := conn.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return conn.Close()
+}
