@@ -1,0 +1,213 @@
+//go:build unix
+
+package osfs_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"dray/internal/vfs"
+	"dray/internal/vfs/osfs"
+)
+
+const secret = "the secret beside the served folder"
+
+// served lays out a folder to serve, with links of every kind in it, beside a folder that
+// it must not reach.
+//
+//	private/secret
+//	served/sub/file
+//	served/in -> sub/file, indir -> sub, up -> sub/../sub/file
+//	served/out, outdir, absolute, absolute-in, dangling, loop   (links that lead nowhere good)
+//	served/fifo, socket
+func served(t *testing.T) (fsys *osfs.FS, dir string) {
+	t.Helper()
+	base := t.TempDir()
+	dir = filepath.Join(base, "served")
+	for _, d := range []string{dir, filepath.Join(dir, "sub"), filepath.Join(base, "private")} {
+		ok(t, os.Mkdir(d, 0o755))
+	}
+	ok(t, os.WriteFile(filepath.Join(base, "private", "secret"), []byte(secret), 0o644))
+	ok(t, os.WriteFile(filepath.Join(dir, "sub", "file"), []byte("content"), 0o644))
+	for name, target := range map[string]string{
+		"in":          "sub/file",
+		"indir":       "sub",
+		"up":          "sub/../sub/file",
+		"out":         "../private/secret",
+		"outdir":      "../private",
+		"absolute":    filepath.Join(base, "private", "secret"),
+		"absolute-in": filepath.Join(dir, "sub", "file"),
+		"dangling":    "nowhere",
+		"loop":        "loop",
+	} {
+		ok(t, os.Symlink(target, filepath.Join(dir, name)))
+	}
+	ok(t, syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o666))
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, "socket"), Net: "unix"})
+	ok(t, err)
+	t.Cleanup(func() { l.Close() })
+	return open(t, dir), dir
+}
+
+func TestLinksWithinAreServed(t *testing.T) {
+	fsys, _ := served(t)
+	for _, name := range []string{"/in", "/up", "/indir/file"} {
+		if got := read(t, fsys, name); got != "content" {
+			t.Errorf("%s holds %q", name, got)
+		}
+		if i, err := fsys.Stat(t.Context(), path(t, name)); err != nil || !i.Mode.IsRegular() || i.Size != 7 {
+			t.Errorf("%s is %+v, %v", name, i, err)
+		}
+	}
+}
+
+func TestWhatIsNoFileWithinIsRefused(t *testing.T) {
+	fsys, dir := served(t)
+	for _, c := range []struct {
+		name   string
+		reason error
+	}{
+		{"/out", fs.ErrPermission},
+		{"/absolute", fs.ErrPermission},
+		{"/absolute-in", fs.ErrPermission},
+		{"/outdir", fs.ErrPermission},
+		{"/outdir/secret", fs.ErrPermission},
+		{"/outdir/new", fs.ErrPermission},
+		{"/loop", fs.ErrPermission},
+		{"/fifo", vfs.ErrNotRegular},
+		{"/socket", vfs.ErrNotRegular},
+	} {
+		p := path(t, c.name)
+		check := func(op string, err error) {
+			t.Helper()
+			var opErr *vfs.OpError
+			if !errors.Is(err, c.reason) || !errors.As(err, &opErr) {
+				t.Errorf("%s %s: %v; want %v", op, c.name, err, c.reason)
+			} else if strings.Contains(err.Error(), filepath.Dir(dir)) {
+				t.Errorf("%s %s names a path of the host: %v", op, c.name, err)
+			}
+		}
+		_, err := fsys.Stat(t.Context(), p)
+		if c.name != "/outdir/new" {
+			check("stat", err)
+			_, err = fsys.Open(t.Context(), p)
+			check("open", err)
+			check("rename from", fsys.Rename(t.Context(), p, path(t, "/moved"), vfs.RenameOptions{}))
+			check("remove", fsys.Remove(t.Context(), p))
+			check("removedir", fsys.RemoveDir(t.Context(), p))
+		}
+		check("rename to", fsys.Rename(t.Context(), path(t, "/sub/file"), p, vfs.RenameOptions{}))
+		for _, o := range []vfs.CreateOptions{{}, {Exclusive: true}, {InPlace: true}, {InPlace: true, Offset: 3}, {InPlace: true, Offset: vfs.OffsetEnd}} {
+			_, err = fsys.Create(t.Context(), p, o)
+			check("create", err)
+		}
+		for _, err := range fsys.List(t.Context(), p) {
+			if c.reason != vfs.ErrNotRegular {
+				check("list", err)
+			}
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "../private/secret")); err != nil || string(got) != secret {
+		t.Errorf("the file outside holds %q, %v", got, err)
+	}
+}
+
+func TestListShowsWhatStatAdmits(t *testing.T) {
+	fsys, dir := served(t)
+	ok(t, os.WriteFile(filepath.Join(dir, "line\nbreak"), nil, 0o644))
+	ok(t, os.WriteFile(filepath.Join(dir, ".profile"), nil, 0o644))
+	if got, want := names(t, fsys, "/"), []string{".profile", "in", "indir", "sub", "up"}; !slices.Equal(got, want) {
+		t.Errorf("listed %q; want %q", got, want)
+	}
+}
+
+func TestRemoveTakesTheLinkAndNotItsTarget(t *testing.T) {
+	fsys, _ := served(t)
+	for _, name := range []string{"/in", "/indir"} {
+		ok(t, fsys.Remove(t.Context(), path(t, name)))
+		if _, err := fsys.Stat(t.Context(), path(t, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := read(t, fsys, "/sub/file"); got != "content" {
+		t.Errorf("the target holds %q", got)
+	}
+}
+
+func TestUploadReplacesTheLinkAndNotItsTarget(t *testing.T) {
+	fsys, _ := served(t)
+	put(t, fsys, "/in", "new")
+	if in, file := read(t, fsys, "/in"), read(t, fsys, "/sub/file"); in != "new" || file != "content" {
+		t.Errorf("the name holds %q and the old target %q", in, file)
+	}
+}
+
+func TestRenameMovesALinkAsALink(t *testing.T) {
+	fsys, dir := served(t)
+	ok(t, fsys.Rename(t.Context(), path(t, "/in"), path(t, "/in2"), vfs.RenameOptions{}))
+	ok(t, fsys.Rename(t.Context(), path(t, "/up"), path(t, "/up2"), vfs.RenameOptions{Exclusive: true}))
+	for _, name := range []string{"in2", "up2"} {
+		if _, err := os.Readlink(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	err := fsys.Rename(t.Context(), path(t, "/in2"), path(t, "/sub/file"), vfs.RenameOptions{})
+	if !errors.Is(err, fs.ErrExist) || read(t, fsys, "/sub/file") != "content" {
+		t.Errorf("a link moved onto its own target: %v", err)
+	}
+}
+
+// TestSwappedLink swaps a file for a link to the outside, and back, while others read and
+// write it: what comes out is never the secret, and the secret stays what it is.
+func TestSwappedLink(t *testing.T) {
+	fsys, dir := served(t)
+	name := filepath.Join(dir, "victim")
+	ok(t, os.WriteFile(name, []byte("harmless"), 0o644))
+	p := path(t, "/victim")
+
+	stop := make(chan struct{})
+	var swapper sync.WaitGroup
+	swapper.Go(func() {
+		link, file := name+".link", name+".file"
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if err := errors.Join(
+				os.Symlink("../private/secret", link), os.Rename(link, name),
+				os.WriteFile(file, []byte("harmless"), 0o644), os.Rename(file, name)); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for range 500 {
+		if f, err := fsys.Open(t.Context(), p); err == nil {
+			b, err := io.ReadAll(f)
+			f.Close()
+			if err != nil || strings.Contains(string(b), secret) {
+				t.Errorf("read %q, %v", b, err)
+			}
+		}
+		if u, err := fsys.Create(t.Context(), p, vfs.CreateOptions{InPlace: true, Offset: vfs.OffsetEnd}); err == nil {
+			_, err := u.Write([]byte("!"))
+			ok(t, errors.Join(err, u.Commit()))
+		}
+	}
+	close(stop)
+	swapper.Wait()
+	if got, err := os.ReadFile(filepath.Join(dir, "../private/secret")); err != nil || string(got) != secret {
+		t.Errorf("the file outside holds %q, %v", got, err)
+	}
+}

@@ -1,0 +1,5 @@
+package osfs
+
+import "syscall"
+
+func blockSize(st *syscall.Statfs_t) int64 { return int64(st.Frsize) }
