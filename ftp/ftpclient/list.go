@@ -139,7 +139,7 @@ func (c *Client) lines(ctx context.Context, cmd ftp.Command, kind string, each f
 				return err
 			}
 			if err == io.EOF && len(line) == 0 {
-				return nil
+				return conn.Close()
 			}
 			text := strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r")
 			if !each(text) {

@@ -19,8 +19,10 @@ func (c *Client) Retrieve(ctx context.Context, path string, offset int64, w io.W
 	err := c.transfer(ctx, transfer{
 		cmd: ftp.Command{Verb: "RETR", Arg: path}, kind: "I", offset: offset, broke: ErrPartial,
 		move: func(conn *line) (err error) {
-			n, err = c.receive(w, conn)
-			return err
+			if n, err = c.receive(w, conn); err != nil {
+				return err
+			}
+			return conn.Close() // ProFTPD waits for that with its last reply
 		},
 	})
 	return n, err
@@ -137,8 +139,12 @@ func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.R
 	}
 	reply := opening
 	if opening.Code.Kind() == ftp.Preliminary {
+		last := c.answer
+		if moveErr != nil {
+			last = c.next // Pure-FTPd says 150 once more when a download is reset, and that is all
+		}
 		var err error
-		if reply, err = c.answer(ctx, t.cmd.Verb); err != nil {
+		if reply, err = last(ctx, t.cmd.Verb); err != nil {
 			return err
 		}
 	}
