@@ -1,0 +1,18 @@
+package identity
+
+import (
+	"context"
+	"strings"
+)
+
+// Guests admits the users "anonymous" and "ftp", in any case and with any password
+// (RFC 1635), as one subject called "anonymous". The zero value is ready.
+type Guests struct{}
+
+// Authenticate implements [Authenticator].
+func (Guests) Authenticate(_ context.Context, c Credentials) (Subject, error) {
+	if !strings.EqualFold(c.User, "anonymous") && !strings.EqualFold(c.User, "ftp") {
+		return Subject{}, ErrRefused
+	}
+	return Subject{Name: "anonymous", Anonymous: true}, nil
+}

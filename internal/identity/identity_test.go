@@ -1,0 +1,90 @@
+package identity_test
+
+import (
+	"errors"
+	"testing"
+
+	"dray/internal/identity"
+)
+
+func TestGuests(t *testing.T) {
+	for _, c := range []struct {
+		user  string
+		admit bool
+	}{
+		{"anonymous", true},
+		{"Anonymous", true},
+		{"ftp", true},
+		{"", false},
+		{"root", false},
+		{"ftp ", false},
+		{"anonymous\x00", false},
+	} {
+		for _, password := range []string{"", "someone@example.org"} {
+			s, err := identity.Guests{}.Authenticate(t.Context(), identity.Credentials{User: c.user, Password: password})
+			want := identity.Subject{}
+			if c.admit {
+				want = identity.Subject{Name: "anonymous", Anonymous: true}
+			}
+			if s != want || c.admit != (err == nil) || err != nil && !errors.Is(err, identity.ErrRefused) {
+				t.Errorf("%q: %+v, %v", c.user, s, err)
+			}
+		}
+	}
+}
+
+func TestPasswords(t *testing.T) {
+	users, err := identity.NewPasswords(
+		identity.Account{Name: "ann", Password: "secret"},
+		identity.Account{Name: "bob", Password: "pass:word"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		user, password string
+		admit          bool
+	}{
+		{"ann", "secret", true},
+		{"bob", "pass:word", true},
+		{"ann", "", false},
+		{"ann", "Secret", false},
+		{"ann", "secret\x00", false},
+		{"ann", "secret ", false},
+		{"ann", "pass:word", false},
+		{"Ann", "secret", false},
+		{"ann\x00", "secret", false},
+		{"", "", false},
+		{"", "secret", false},
+		{"carl", "", false},
+		{"carl", "secret", false},
+		{"anonymous", "secret", false},
+	} {
+		s, err := users.Authenticate(t.Context(), identity.Credentials{User: c.user, Password: c.password})
+		want := identity.Subject{}
+		if c.admit {
+			want.Name = c.user
+		}
+		if s != want || c.admit != (err == nil) || err != nil && !errors.Is(err, identity.ErrRefused) {
+			t.Errorf("%q with %q: %+v, %v", c.user, c.password, s, err)
+		}
+	}
+}
+
+func TestZeroPasswordsAdmitNobody(t *testing.T) {
+	var nobody identity.Passwords
+	if s, err := nobody.Authenticate(t.Context(), identity.Credentials{}); !errors.Is(err, identity.ErrRefused) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestNewPasswordsRefuses(t *testing.T) {
+	for name, accounts := range map[string][]identity.Account{
+		"no name":     {{Password: "x"}},
+		"no password": {{Name: "ann"}},
+		"twice":       {{Name: "ann", Password: "x"}, {Name: "ann", Password: "y"}},
+	} {
+		if _, err := identity.NewPasswords(accounts...); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
