@@ -1,0 +1,115 @@
+package event_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"dray/internal/event"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata")
+
+// TestLines shows every kind of event as a line of text and of JSON.
+func TestLines(t *testing.T) {
+	remote := netip.MustParseAddrPort("192.0.2.7:50001")
+	events := []event.Event{
+		{Kind: event.Login, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann"},
+		{Kind: event.Login, Protocol: "ftp", Session: "f2", Remote: remote, User: "bob", Err: errors.New("log-in refused")},
+		{Kind: event.Transfer, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann", Op: "read", Path: "/images/ios.bin", Bytes: 3 << 20, Duration: 1500 * time.Millisecond},
+		{Kind: event.Transfer, Protocol: "tftp", Session: "t1", Remote: netip.MustParseAddrPort("[2001:db8::1]:2070"), User: "anonymous", Op: "write", Path: "/conf ig", Detail: "blksize 1428", Err: fs.ErrPermission},
+		{Kind: event.Change, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann", Op: "rename", Path: "/a", To: "/b"},
+		{Kind: event.Fault, Protocol: "ftp", Session: "f1", Remote: remote, Err: errors.New("panic: \"x\"\nat y")},
+		{Kind: event.Login, Protocol: "ftp", User: "\x1b[2J\x9b\u202eeve\x7f\xff \"q\"\nforged=1", Err: errors.New("log-in refused")},
+	}
+	var got bytes.Buffer
+	noTime := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}
+	for _, h := range []slog.Handler{slog.NewTextHandler(&got, noTime), slog.NewJSONHandler(&got, noTime)} {
+		log := event.NewLog(slog.New(h))
+		for _, e := range events {
+			log.Emit(e)
+		}
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const golden = "testdata/lines.txt"
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.String() != string(want) {
+		t.Errorf("got\n%s\nwant\n%s", &got, want)
+	}
+}
+
+// slow is a log that writes nothing before it is let.
+type slow struct {
+	slog.Handler
+	let     chan struct{}
+	handled atomic.Int64
+}
+
+func (s *slow) Handle(ctx context.Context, r slog.Record) error {
+	<-s.let
+	s.handled.Add(1)
+	return s.Handler.Handle(ctx, r)
+}
+
+// TestEmitNeverBlocks: a log that is stuck costs lines, and says so once it runs again.
+func TestEmitNeverBlocks(t *testing.T) {
+	var out bytes.Buffer
+	h := &slow{Handler: slog.NewTextHandler(&out, nil), let: make(chan struct{})}
+	log := event.NewLog(slog.New(h))
+	const emitted = 10_000
+	for range emitted {
+		log.Emit(event.Event{Kind: event.Login})
+	}
+	close(h.let)
+	if err := errors.Join(log.Close(), log.Close()); err != nil {
+		t.Fatal(err)
+	}
+	written := strings.Count(out.String(), "msg=login")
+	if written == emitted || written < 4096 {
+		t.Errorf("%d lines of %d were written", written, emitted)
+	}
+	if want := fmt.Sprintf("count=%d", emitted-written); !strings.Contains(out.String(), want) {
+		t.Errorf("the log does not say %q", want)
+	}
+	log.Emit(event.Event{Kind: event.Login}) // goes nowhere, and does no harm
+}
+
+func TestLevelIsObeyed(t *testing.T) {
+	h := &slow{Handler: slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn}), let: make(chan struct{})}
+	close(h.let)
+	log := event.NewLog(slog.New(h))
+	log.Emit(event.Event{Kind: event.Login})
+	log.Emit(event.Event{Kind: event.Login, Err: errors.New("log-in refused")})
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.handled.Load(); n != 1 {
+		t.Errorf("%d lines were written", n)
+	}
+}
