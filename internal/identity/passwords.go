@@ -5,12 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
-	"fmt"
 )
-
-// Account is a user and the password that proves it.
-type Account struct{ Name, Password string }
 
 // Passwords admits the users of a fixed list. It keeps no password, only a keyed digest
 // of it, and does the same work for a user it does not know. The zero value admits
@@ -20,23 +15,17 @@ type Passwords struct {
 	digest map[string][]byte // of the password, by user name
 }
 
-// NewPasswords takes the accounts. A name or a password that is empty, and a name that
-// comes twice, are errors.
-func NewPasswords(accounts ...Account) (*Passwords, error) {
-	p := &Passwords{key: make([]byte, sha256.Size), digest: make(map[string][]byte, len(accounts))}
+// NewPasswords takes the password of each user by name. An entry with an empty name or
+// an empty password admits nobody.
+func NewPasswords(users map[string]string) *Passwords {
+	p := &Passwords{key: make([]byte, sha256.Size), digest: make(map[string][]byte, len(users))}
 	rand.Read(p.key) // never fails
-	for _, a := range accounts {
-		switch {
-		case a.Name == "":
-			return nil, errors.New("account without a name")
-		case a.Password == "":
-			return nil, fmt.Errorf("account %q: no password", a.Name)
-		case p.digest[a.Name] != nil:
-			return nil, fmt.Errorf("account %q: given twice", a.Name)
+	for name, password := range users {
+		if name != "" && password != "" {
+			p.digest[name] = p.sum(password)
 		}
-		p.digest[a.Name] = p.sum(a.Password)
 	}
-	return p, nil
+	return p
 }
 
 func (p *Passwords) sum(password string) []byte {
