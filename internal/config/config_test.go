@@ -1,0 +1,88 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func TestPort(t *testing.T) {
+	for in, want := range map[string]string{
+		"0": "0", "21": "21", "65535": "65535", "off": "off",
+		"65536": "!", "-1": "!", "": "!", "ftp": "!", "OFF": "!", "21 ": "!",
+	} {
+		var p Port
+		if err := p.Set(in); (err != nil) != (want == "!") || err == nil && p.String() != want {
+			t.Errorf("Set(%q) = %v, %q; want %s", in, err, p.String(), want)
+		}
+	}
+	if _, said := (Port{}).Number(); said {
+		t.Error("a port that nobody asked for counts as said")
+	}
+}
+
+func TestPortRange(t *testing.T) {
+	for in, want := range map[string]PortRange{
+		"50000-50100": {50000, 50100}, "1024-1024": {1024, 1024}, "3000": {3000, 3000},
+		"50100-50000": {}, "1023-2000": {}, "1-": {}, "a-b": {}, "5000-70000": {}, "": {},
+	} {
+		var r PortRange
+		if err := r.Set(in); (err != nil) != (want == PortRange{}) || r != want {
+			t.Errorf("Set(%q) = %v, %v; want %v", in, err, r, want)
+		}
+	}
+}
+
+func TestListen(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "127.0.0.1": "127.0.0.1", "[::1]": "::1", "::": "::", "0.0.0.0": "0.0.0.0",
+		"fe80::1%lo": "fe80::1%lo", "127.0.0.1:21": "!", "localhost": "!",
+	} {
+		var l Listen
+		if err := l.Set(in); (err != nil) != (want == "!") || err == nil && l.Host() != want {
+			t.Errorf("Set(%q) = %v, %q; want %s", in, err, l.Host(), want)
+		}
+	}
+}
+
+func TestAddress(t *testing.T) {
+	for in, ok := range map[string]bool{"192.0.2.1": true, "2001:db8::1": true, "0.0.0.0": false, "::": false, "host": false} {
+		var addr netip.Addr
+		if err := (Address{&addr}).Set(in); (err == nil) != ok || addr.IsValid() != ok {
+			t.Errorf("Set(%q) = %v, %v", in, err, addr)
+		}
+	}
+}
+
+func TestUsers(t *testing.T) {
+	var u Users
+	for in, ok := range map[string]bool{"amy:s3:cret": true, "amy": false, ":x": false, "amy:": false, "a\nb:c": false} {
+		if err := u.Set(in); (err == nil) != ok {
+			t.Errorf("Set(%q) = %v", in, err)
+		}
+	}
+	if len(u) != 1 || u[0] != (User{"amy", "s3:cret"}) {
+		t.Fatalf("got %d users", len(u))
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
+		if s := fmt.Sprintf(verb, u); strings.Contains(s, "cret") {
+			t.Errorf("%s shows the password: %s", verb, s)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	off := Port{said: true, off: true}
+	for name, s := range map[string]Serve{
+		"nothing to serve": {FTP: off, TFTP: off},
+		"twice":            {Users: []User{{"a", "x"}, {"a", "y"}}},
+	} {
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("Check() = %v; want %q", err, name)
+		}
+	}
+	if err := (&Serve{FTP: off, Users: []User{{"a", "x"}, {"b", "x"}}}).Check(); err != nil {
+		t.Error(err)
+	}
+}

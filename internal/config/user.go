@@ -1,0 +1,37 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// User is a name and its password.
+type User struct{ Name, Password string }
+
+// String leaves the password out, so that no log can hold it.
+func (u User) String() string { return u.Name }
+
+// Format leaves the password out of every fmt verb.
+func (u User) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(u.Name)) }
+
+// Users is a list of users as a flag that can be repeated.
+type Users []User
+
+// Set adds NAME:PASSWORD. The password may hold colons; neither may be empty.
+func (u *Users) Set(s string) error {
+	name, password, found := strings.Cut(s, ":")
+	if !found || name == "" || password == "" || strings.ContainsFunc(s, isControl) {
+		return errors.New("want NAME:PASSWORD, neither of them empty")
+	}
+	// A copy of its own: the command line that s lies in is wiped (see cmd/dray).
+	*u = append(*u, User{strings.Clone(name), strings.Clone(password)})
+	return nil
+}
+
+func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
+
+func (u *Users) String() string { return "" }
+
+// Type names the value in a usage text.
+func (u *Users) Type() string { return "NAME:PASSWORD" }
