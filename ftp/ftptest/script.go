@@ -42,7 +42,13 @@ import (
 // if no line says so.
 func Play(t testing.TB, script string, call func()) (address string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	return PlayOn(t, "127.0.0.1", script, call)
+}
+
+// PlayOn does the same on another address of this host.
+func PlayOn(t testing.TB, host, script string, call func()) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +146,11 @@ func (p *player) say(text string) (err error) {
 		if p.listener != nil {
 			p.listener.Close()
 		}
-		if p.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		host, _, err := net.SplitHostPort(p.control.LocalAddr().String())
+		if err != nil {
+			return err
+		}
+		if p.listener, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
 			return err
 		}
 		address := netip.MustParseAddrPort(p.listener.Addr().String())
