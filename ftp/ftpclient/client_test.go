@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -224,6 +225,9 @@ func TestRetrieve(t *testing.T) {
 		{"not logged in", passive + `
 			C RETR a b
 			S 530 Log in first`, 0, "", ErrDenied},
+		{"no data connection", passive + `
+			C RETR a b
+			S 425 No`, 0, "", ErrPassive},
 		{"busy", passive + `
 			C RETR a b
 			S 450 Busy`, 0, "", ErrRetrieve},
@@ -536,6 +540,9 @@ func TestActive(t *testing.T) {
 	}{
 		{"the server comes", "C PORT 127,0,0,1,*\nS 200 OK\nC RETR x\nS 150 Opening\nD open\nD send hello\nD close\nS 226 Done\n" + quit, 0, 0},
 		{"the server comes early", "C PORT *\nS 200 OK\nC RETR x\nD open\nD send hello\nD close\nS \"150 Opening\\r\\n226 Done\\r\\n\"\n" + quit, 0, 0},
+		{"the server cannot come", "C PORT *\nS 200 OK\nC RETR x\nS 150 Opening\nS 425 No way\n" + quit, 0, ErrActive},
+		{"the server cannot come, and says so at once", "C PORT *\nS 200 OK\nC RETR x\nS 425 No way\n" + quit, 0, ErrActive},
+		{"the server hangs up", "C PORT *\nS 200 OK\nC RETR x\nS 150 Opening\nclose", 0, ErrReceive},
 		{"refused", "C PORT *\nS 500 No\n" + quit, 0, ErrPort},
 		{"nobody comes", "C PORT *\nS 200 OK\nC RETR x\nS 150 Opening\nend", time.Second, ErrTimeout},
 	} {
@@ -591,6 +598,18 @@ func TestList(t *testing.T) {
 			S 226 Done
 			C CWD /a "b"
 			S 250 Back`, names("file x"), 0},
+		{"LIST of what is not there", login, "d", `
+			C TYPE A
+			S 200 Text
+			` + passive + `
+			C LIST d
+			S 150 Opening
+			D close
+			S 226 Done
+			C PWD
+			S 257 "/"
+			C CWD d
+			S 550 No such directory`, nil, ErrNotFound},
 		{"a line that is none", login, "d", `
 			C TYPE A
 			S 200 Text
@@ -763,5 +782,32 @@ func TestTrace(t *testing.T) {
 	want := []string{"< 220 Ready", "> USER joe", "< 331 Password", "> PASS ****", "< 230 In", "> FEAT", "< 500 What?"}
 	if !slices.Equal(log, want) {
 		t.Errorf("got %q", log)
+	}
+}
+
+func TestIPv6(t *testing.T) {
+	probe, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("no IPv6 on this host: %v", err)
+	}
+	probe.Close()
+	for mode, script := range map[Mode]string{
+		Passive: "C EPSV\nS 229 Here (|||$PORT|)\nD open\nC RETR x\nS 150 Opening\nD send hello\nD close\nS 226 Done\n",
+		Active:  "C EPRT |2|::1|*\nS 200 OK\nC RETR x\nS 150 Opening\nD open\nD send hello\nD close\nS 226 Done\n",
+	} {
+		d := Dialer{Mode: mode}
+		c, err := d.Dial(t.Context(), ftptest.PlayOn(t, "::1", login+binary+script+quit, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		check(t, c.Login(t.Context(), "joe", "secret"), 0)
+		var got bytes.Buffer
+		_, err = c.Retrieve(t.Context(), "x", 0, &got)
+		check(t, err, 0)
+		if got.String() != "hello" {
+			t.Errorf("mode %v: got %q", mode, &got)
+		}
+		check(t, c.Quit(t.Context()), 0)
 	}
 }

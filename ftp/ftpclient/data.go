@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
+	"time"
 
 	"dray/ftp"
 )
@@ -126,14 +128,40 @@ func (c *Client) active(ctx context.Context) (*channel, error) {
 // mode gives up.
 const maxStrangers = 8
 
-// accept returns the connection; an active one it waits for. Only the peer of the
-// control connection is let in.
-func (ch *channel) accept() (*line, error) {
+// afterReply is how long a data connection may be behind a reply that speaks of its end.
+const afterReply = time.Second
+
+var errServerGaveUp = errors.New("the server gave up")
+
+// await returns the data connection; an active one it waits for. Meanwhile it listens on
+// the control connection, since a server that cannot connect says so there.
+func (c *Client) await(ch *channel) (*line, error) {
 	if ch.conn != nil {
 		return ch.conn, nil
 	}
+	c.waits.arm(ch.listener) // before it can be shortened
+	heard := make(chan bool, 1)
+	go func() {
+		_, err := c.reader.Peek(1)
+		stopped := errors.Is(err, os.ErrDeadlineExceeded)
+		if !stopped {
+			c.waits.shorten(ch.listener, afterReply)
+		}
+		heard <- !stopped
+	}()
+	conn, err := ch.accept()
+	c.waits.stop(c.conn.Conn)
+	gaveUp := <-heard
+	c.waits.stop(nil)
+	if gaveUp && errors.Is(err, os.ErrDeadlineExceeded) {
+		err = errServerGaveUp
+	}
+	return conn, err
+}
+
+// accept waits for the server. Only the peer of the control connection is let in.
+func (ch *channel) accept() (*line, error) {
 	for range maxStrangers {
-		ch.waits.arm(ch.listener)
 		conn, err := ch.listener.Accept()
 		if err != nil {
 			return nil, err

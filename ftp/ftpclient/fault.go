@@ -124,7 +124,7 @@ func (e *OpError) Error() string {
 func (e *OpError) Unwrap() []error { return []error{e.Fault, e.Err} }
 
 // refused makes an error of a reply that is none of success.
-func refused(cmd ftp.Command, reply ftp.Reply) error {
+func refused(cmd ftp.Command, reply ftp.Reply) *OpError {
 	e := &OpError{Op: cmd.Verb, Fault: replyFault(cmd.Verb, reply), Err: &ftp.Error{Command: cmd.Verb, Reply: reply}}
 	if cmd.Verb != "USER" && cmd.Verb != "PASS" {
 		e.Path = cmd.Arg
@@ -145,6 +145,8 @@ func replyFault(verb string, reply ftp.Reply) Fault {
 		return ErrDenied
 	case code == ftp.CodeNoSpace || code == ftp.CodeQuota:
 		return ErrNoSpace
+	case code == ftp.CodeNoData:
+		return ErrPassive
 	case verb == "REST":
 		return ErrRestart
 	case verb == "STOR" || verb == "APPE":

@@ -68,7 +68,7 @@ func (c *Client) Stat(ctx context.Context, path string) (ftp.Entry, error) {
 	size, err := c.Size(ctx, path)
 	if err != nil {
 		var refusal *ftp.Error
-		if errors.As(err, &refusal) && c.dead == nil && c.isDir(ctx, path) {
+		if errors.As(err, &refusal) && c.enterable(ctx, path) == nil {
 			return ftp.Entry{Name: path, Type: ftp.TypeDir, Size: -1}, nil
 		}
 		return ftp.Entry{}, err
@@ -96,13 +96,16 @@ func (c *Client) statFacts(ctx context.Context, path string) (ftp.Entry, error) 
 	return e, nil
 }
 
-// isDir reports whether a directory can be entered, and goes back.
-func (c *Client) isDir(ctx context.Context, path string) bool {
+// enterable changes to a directory and back; an error says that there is none.
+func (c *Client) enterable(ctx context.Context, path string) error {
 	home, err := c.Pwd(ctx)
-	if err != nil || c.Chdir(ctx, path) != nil {
-		return false
+	if err != nil {
+		return err
 	}
-	return c.Chdir(ctx, home) == nil
+	if err := c.Chdir(ctx, path); err != nil {
+		return err
+	}
+	return c.Chdir(ctx, home)
 }
 
 // Chdir changes the current directory.

@@ -15,9 +15,10 @@ type deadliner interface{ SetDeadline(time.Time) error }
 type waits struct {
 	timeout time.Duration
 
-	mu  sync.Mutex
-	on  []deadliner
-	cut bool
+	mu      sync.Mutex
+	on      []deadliner
+	stopped deadliner // its waits end at once
+	cut     bool      // all do
 }
 
 // add puts d under control of w, until remove.
@@ -43,10 +44,28 @@ func (w *waits) arm(d deadliner) {
 
 // armLocked leaves an error of SetDeadline to the wait itself, which will meet it too.
 func (w *waits) armLocked(d deadliner) {
-	if w.cut {
+	if w.cut || d == w.stopped {
 		_ = d.SetDeadline(longAgo())
 	} else {
 		_ = d.SetDeadline(time.Now().Add(w.timeout))
+	}
+}
+
+// shorten ends a wait on d soon.
+func (w *waits) shorten(d deadliner, in time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.cut {
+		_ = d.SetDeadline(time.Now().Add(in))
+	}
+}
+
+// stop ends the waits on d, until another call with nil.
+func (w *waits) stop(d deadliner) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopped = d; d != nil {
+		_ = d.SetDeadline(longAgo())
 	}
 }
 

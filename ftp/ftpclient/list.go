@@ -75,7 +75,15 @@ func notServed(err error) bool {
 // one that could be is entered first, and left afterwards.
 func (c *Client) listUnix(ctx context.Context, dir string, yield func(ftp.Entry, error) bool) error {
 	if !strings.HasPrefix(dir, "-") && !strings.ContainsAny(dir, " *?[]{}~\\") {
-		return c.list(ctx, "LIST", dir, yield)
+		empty := true
+		err := c.list(ctx, "LIST", dir, func(e ftp.Entry, err error) bool {
+			empty = false
+			return yield(e, err)
+		})
+		if err == nil && empty && dir != "" {
+			return c.enterable(ctx, dir) // vsftpd lists nothing of what is not there
+		}
+		return err
 	}
 	home, err := c.Pwd(ctx)
 	if err != nil {

@@ -109,14 +109,18 @@ func (c *Client) transfer(ctx context.Context, t transfer) error {
 	switch opening.Code.Kind() {
 	case ftp.Preliminary, ftp.Completion: // some servers say 226 alone
 	default:
-		return refused(t.cmd, opening)
+		err := refused(t.cmd, opening)
+		if opening.Code == ftp.CodeNoData && ch.listener != nil {
+			err.Fault = ErrActive
+		}
+		return err
 	}
 	return c.run(ctx, t, ch, opening)
 }
 
 // run moves the data and reads the last reply, unless opening was that already.
 func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.Reply) error {
-	conn, moveErr := ch.accept()
+	conn, moveErr := c.await(ch)
 	broke := t.broke
 	if moveErr != nil {
 		broke = ErrActive
