@@ -1,0 +1,126 @@
+package arch
+
+import "strings"
+
+// row says what one package may import besides the standard library: packages of dray,
+// modules from outside, and what its tests may import on top.
+type row struct {
+	dray    string
+	outside string
+	tests   string
+}
+
+// table has a row for every package. Downward only: vocabulary, engines, glue, daemon,
+// cmd. Siblings do not import each other; an exception says why.
+func table() map[string]row {
+	const golang = "golang.org/x/net golang.org/x/sys"
+	return map[string]row{
+		// Protocols: nothing of the product.
+		"ftp":           {},
+		"ftp/ftptest":   {dray: "ftp"},
+		"ftp/ftpserver": {dray: "ftp", outside: golang, tests: "ftp/ftptest ftp/ftpclient"},
+		"ftp/ftpclient": {dray: "ftp", outside: golang, tests: "ftp/ftptest ftp/ftpserver"},
+		"tftp/netascii": {},
+		"tftp":          {dray: "tftp/netascii", outside: golang, tests: "tftp/tftptest"},
+		"tftp/tftptest": {dray: "tftp tftp/netascii", outside: golang},
+
+		// Vocabulary of the product.
+		"internal/vfs":      {},
+		"internal/identity": {},
+		"internal/event":    {},
+		"internal/policy":   {dray: "internal/identity internal/vfs"},
+		"internal/config":   {},
+
+		// Stores, and what wraps them.
+		"internal/vfs/vfstest":  {dray: "internal/vfs"},
+		"internal/vfs/osfs":     {dray: "internal/vfs", outside: "golang.org/x/sys", tests: "internal/vfs/vfstest"},
+		"internal/vfs/memfs":    {dray: "internal/vfs", tests: "internal/vfs/vfstest"},
+		"internal/policy/guard": {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
+
+		// Glue: one protocol each.
+		"internal/ftpd": {
+			dray:  "ftp ftp/ftpserver internal/event internal/identity internal/policy internal/policy/guard internal/vfs",
+			tests: "ftp/ftpclient internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
+		},
+		"internal/tftpd": {
+			dray:  "tftp internal/event internal/identity internal/policy internal/policy/guard internal/vfs",
+			tests: "tftp/tftptest internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
+		},
+
+		// The composition root, and the command line above it.
+		"internal/daemon": {dray: "ftp/ftpserver internal/config internal/event internal/ftpd internal/identity internal/policy internal/tftpd internal/vfs internal/vfs/osfs tftp"},
+		"cmd/dray": {
+			dray:    "ftp ftp/ftpclient internal/config internal/daemon tftp",
+			outside: "github.com/spf13/cobra github.com/vbauerster/mpb/v8 golang.org/x/sys golang.org/x/term",
+			tests:   "github.com/rogpeppe/go-internal",
+		},
+
+		// Tests of the whole.
+		"internal/arch": {},
+		"test/interop":  {outside: "golang.org/x/sys"},
+		"test/bench":    {dray: "tftp tftp/tftptest ftp ftp/ftpclient", outside: "golang.org/x/sys"},
+	}
+}
+
+// pure lists the files without I/O, clock, chance or goroutines. A pattern that matches
+// no file fails.
+func pure() []string {
+	return strings.Fields(`
+		ftp/*.go
+		ftp/ftpserver/session.go
+		ftp/ftpserver/verbs.go
+		internal/policy/*.go
+		internal/vfs/*.go
+		tftp/netascii/*.go
+		tftp/error.go
+		tftp/options.go
+		tftp/packet.go
+		tftp/receiver.go
+		tftp/rollover.go
+		tftp/rtt.go
+		tftp/sender.go
+	`)
+}
+
+// Who may open files of the host, and who may read the environment.
+const (
+	opensFiles = "cmd/dray internal/config internal/vfs/osfs"
+	readsEnv   = "cmd/dray internal/config"
+)
+
+// constants are the package variables that are no error sentinels: tables and the like
+// that nobody assigns to after they are made.
+func constants() map[string]string {
+	const suite = "sentences of the contract, a table of tests"
+	return map[string]string{
+		"internal/vfs/vfstest.concurrencyTests": suite,
+		"internal/vfs/vfstest.exclusiveRaces":   suite,
+		"internal/vfs/vfstest.exclusiveTests":   suite,
+		"internal/vfs/vfstest.handleTests":      suite,
+		"internal/vfs/vfstest.inPlaceTests":     suite,
+		"internal/vfs/vfstest.listTests":        suite,
+		"internal/vfs/vfstest.nameTests":        suite,
+		"internal/vfs/vfstest.readTests":        suite,
+		"internal/vfs/vfstest.renameTests":      suite,
+		"internal/vfs/vfstest.uploadTests":      suite,
+
+		"ftp/ftpserver.buffers":        "a sync.Pool of transfer buffers, for all servers",
+		"ftp/ftpserver.replyFault":     "a reply that is always the same",
+		"ftp/ftpserver.replyIdle":      "a reply that is always the same",
+		"ftp/ftpserver.replyNoService": "a reply that is always the same",
+		"ftp/ftpserver.replyNonsense":  "a reply that is always the same",
+		"ftp/ftpserver.replyShutdown":  "a reply that is always the same",
+		"ftp/ftpserver.replyTooMany":   "a reply that is always the same",
+		"ftp/ftpserver.verbIndex":      "the verbs by name",
+		"ftp/ftpserver.verbs":          "the table of verbs",
+		"tftp.optionTable":             "the options in their order on the wire",
+	}
+}
+
+// Budgets, in lines, or methods.
+const (
+	maxFile      = 600
+	maxTestFile  = 1000
+	maxFunction  = 80
+	maxInterface = 8
+)
