@@ -51,7 +51,7 @@ func reason(err error) error {
 	case errors.Is(err, fs.ErrClosed):
 		return fs.ErrClosed
 	}
-	return fmt.Errorf("%w: %w", fs.ErrPermission, err) // os.Root: the path leads out
+	return fmt.Errorf("%w: %v", fs.ErrPermission, err) // os.Root: the path leads out
 }
 
 // sentinel names what the host's error number means to a peer. A number that means
@@ -79,7 +79,7 @@ func sentinel(errno syscall.Errno) error {
 		{syscall.ELOOP, fs.ErrPermission},
 	} {
 		if errno == r.errno {
-			return fmt.Errorf("%w: %w", r.err, errno)
+			return fmt.Errorf("%w: %v", r.err, errno) // %v: ENOTEMPTY is fs.ErrExist too
 		}
 	}
 	for _, err := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission} {
