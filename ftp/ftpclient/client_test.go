@@ -31,7 +31,7 @@ const (
 // dial connects a client to a script.
 func dial(t *testing.T, d Dialer, script string, call func()) *Client {
 	t.Helper()
-	c, err := d.Dial(t.Context(), ftptest.Play(t, script, call))
+	c, err := d.Dial(t.Context(), ftptest.Server{Call: call}.Play(t, script))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestGreeting(t *testing.T) {
 			if tt.want == ErrTimeout {
 				d.Timeout = 50 * time.Millisecond
 			}
-			c, err := d.Dial(t.Context(), ftptest.Play(t, tt.script, nil))
+			c, err := d.Dial(t.Context(), ftptest.Server{}.Play(t, tt.script))
 			check(t, err, tt.want)
 			if err == nil {
 				c.Close()
@@ -93,7 +93,7 @@ func TestGreeting(t *testing.T) {
 }
 
 func TestDialNobody(t *testing.T) {
-	address := ftptest.Play(t, greeting, nil)
+	address := ftptest.Server{}.Play(t, greeting)
 	c, err := new(Dialer).Dial(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
@@ -796,7 +796,7 @@ func TestIPv6(t *testing.T) {
 		Active:  "C EPRT |2|::1|*\nS 200 OK\nC RETR x\nS 150 Opening\nD open\nD send hello\nD close\nS 226 Done\n",
 	} {
 		d := Dialer{Mode: mode}
-		c, err := d.Dial(t.Context(), ftptest.PlayOn(t, "::1", login+binary+script+quit, nil))
+		c, err := d.Dial(t.Context(), ftptest.Server{Host: "::1"}.Play(t, login+binary+script+quit))
 		if err != nil {
 			t.Fatal(err)
 		}

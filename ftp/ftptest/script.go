@@ -4,6 +4,7 @@ package ftptest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,8 +19,14 @@ import (
 	"dray/ftp"
 )
 
-// Play serves one control connection on a port of 127.0.0.1 and plays a script over it,
-// from the server's side. The test fails if the client does anything else than the
+// Server plays scripts. The zero value is ready.
+type Server struct {
+	Host string      // an address of this host; "" is 127.0.0.1
+	TLS  *tls.Config // for scripts that say tls
+	Call func()      // for scripts that say call
+}
+
+// Play serves one control connection on a free port and plays a script over it, from the server's side. The test fails if the client does anything else than the
 // script says, or leaves before it ends. The lines of a script:
 //
 //	S 220 Ready          send a line
@@ -34,25 +41,24 @@ import (
 //	D cut                wait for it to break, that is to end with an error
 //	D close              close it
 //	D reset              break it
+//	tls                  do the handshake of a server on the control connection
+//	D tls                … on the data connection
+//	D tls resumed        … which has to resume a session
 //	call                 call the function of the test
 //	end                  wait for the client to close the control connection
 //	close                close the control connection
 //
-// Blank lines and what follows a # at the start of a line are comments. call may be nil
-// if no line says so.
-func Play(t testing.TB, script string, call func()) (address string) {
+// Blank lines and lines that begin with # are comments.
+func (s Server) Play(t testing.TB, script string) (address string) {
 	t.Helper()
-	return PlayOn(t, "127.0.0.1", script, call)
-}
-
-// PlayOn does the same on another address of this host.
-func PlayOn(t testing.TB, host, script string, call func()) (address string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if s.Host == "" {
+		s.Host = "127.0.0.1"
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(s.Host, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &player{call: call}
+	p := &player{server: s}
 	done := make(chan error, 1)
 	go func() {
 		defer p.close()
@@ -72,12 +78,13 @@ const patience = 30 * time.Second
 
 // player is what the lines of a script work on.
 type player struct {
-	call     func()
+	server   Server
 	control  net.Conn
 	reader   *bufio.Reader
 	listener net.Listener   // for data
 	peer     netip.AddrPort // from PORT or EPRT
 	data     net.Conn
+	tcp      *net.TCPConn // below data
 }
 
 func (p *player) close() {
@@ -126,8 +133,12 @@ func (p *player) step(text string) error {
 		action, argument, _ := strings.Cut(rest, " ")
 		return p.transfer(action, argument)
 	case "call":
-		p.call()
+		p.server.Call()
 		return nil
+	case "tls":
+		conn := tls.Server(p.control, p.server.TLS)
+		p.control, p.reader = conn, bufio.NewReader(conn)
+		return conn.Handshake()
 	case "end":
 		rest, err := io.ReadAll(p.reader)
 		if len(rest) > 0 || err != nil && !errors.Is(err, syscall.ECONNRESET) {
@@ -146,11 +157,7 @@ func (p *player) say(text string) (err error) {
 		if p.listener != nil {
 			p.listener.Close()
 		}
-		host, _, err := net.SplitHostPort(p.control.LocalAddr().String())
-		if err != nil {
-			return err
-		}
-		if p.listener, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
+		if p.listener, err = net.Listen("tcp", net.JoinHostPort(p.server.Host, "0")); err != nil {
 			return err
 		}
 		address := netip.MustParseAddrPort(p.listener.Addr().String())
@@ -213,13 +220,23 @@ func (p *player) transfer(action, argument string) (err error) {
 			return fmt.Errorf("a clean end after %d octets", n)
 		}
 		return nil
+	case "tls":
+		conn := tls.Server(p.data, p.server.TLS)
+		p.data = conn
+		if err := conn.Handshake(); err != nil {
+			return err
+		}
+		if argument == "resumed" && !conn.ConnectionState().DidResume {
+			return errors.New("a session of its own")
+		}
+		return nil
 	case "close":
 		return p.data.Close()
 	case "reset":
-		if err := p.data.(*net.TCPConn).SetLinger(0); err != nil {
+		if err := p.tcp.SetLinger(0); err != nil {
 			return err
 		}
-		return p.data.Close()
+		return p.tcp.Close()
 	default:
 		return errors.New("not a line of a script")
 	}
@@ -240,5 +257,6 @@ func (p *player) open() (err error) {
 	if err != nil {
 		return err
 	}
+	p.tcp = p.data.(*net.TCPConn)
 	return p.data.SetDeadline(time.Now().Add(patience))
 }
