@@ -3,7 +3,9 @@ package ftpclient
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
+	"net"
 
 	"dray/ftp"
 )
@@ -11,12 +13,16 @@ import (
 // Client is a control connection and what is known of the server behind it. Its methods
 // may be called by one goroutine at a time; Close by any.
 type Client struct {
-	dialer Dialer
-	waits  *waits
-	conn   *line
-	reader *bufio.Reader // of conn
-	dead   error         // why conn is not to be used any more
-	buffer []byte        // for transfers, nil before the first
+	dialer  Dialer
+	waits   *waits
+	tls     *tls.Config   // nil if plain
+	key     Pin           // of the server on the control connection
+	conn    *line         // the control connection
+	control net.Conn      // conn, or TLS over it
+	reader  *bufio.Reader // of control
+	dead    error         // why conn is not to be used any more
+	buffer  []byte        // for transfers, nil before the first
+	resumed bool          // by the last data connection
 
 	kind        string            // the last accepted TYPE, "" before the first
 	features    map[string]string // from FEAT: upper-case name to parameters; nil before log-in
@@ -63,6 +69,7 @@ func (c *Client) Close() error {
 // Quit ends the session and closes the connection in any case.
 func (c *Client) Quit(ctx context.Context) error {
 	_, err := c.Cmd(ctx, "QUIT", "")
+	c.control.Close() // says goodbye in TLS too
 	c.kill(errors.New("after QUIT"))
 	return err
 }
@@ -112,7 +119,7 @@ func (c *Client) send(ctx context.Context, cmd ftp.Command) error {
 	if c.dialer.Sent != nil {
 		c.dialer.Sent(cmd)
 	}
-	if _, err := c.conn.Write(b); err != nil {
+	if _, err := c.control.Write(b); err != nil {
 		// The server may have said 421 before it hung up.
 		if reply, readErr := c.read(); readErr == nil {
 			c.kill(err)

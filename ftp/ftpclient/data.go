@@ -2,6 +2,7 @@ package ftpclient
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -133,9 +134,9 @@ const afterReply = time.Second
 
 var errServerGaveUp = errors.New("the server gave up")
 
-// await returns the data connection; an active one it waits for. Meanwhile it listens on
+// arrival returns the data connection; an active one it waits for. Meanwhile it listens on
 // the control connection, since a server that cannot connect says so there.
-func (c *Client) await(ch *channel) (*line, error) {
+func (c *Client) arrival(ch *channel) (*line, error) {
 	if ch.conn != nil {
 		return ch.conn, nil
 	}
@@ -188,16 +189,43 @@ func (ch *channel) close() {
 	}
 }
 
+// dataConn is a data connection in use: line, or TLS over it.
+type dataConn struct {
+	net.Conn
+	line *line
+}
+
+// plain returns the connection if what is written to it goes out as it is.
+func (d *dataConn) plain() (*net.TCPConn, bool) {
+	if d.Conn != d.line {
+		return nil, false
+	}
+	tcp, ok := d.line.Conn.(*net.TCPConn)
+	return tcp, ok
+}
+
 // linger sets what happens to the data connection when it is closed, or this process
 // dies: with reset the peer sees an error instead of the end of the file.
-func linger(conn *line, reset bool) {
-	tcp, ok := conn.Conn.(*net.TCPConn)
-	if !ok {
-		return
-	}
+func (d *dataConn) linger(reset bool) {
 	seconds := -1
 	if reset {
 		seconds = 0
 	}
-	_ = tcp.SetLinger(seconds) // a connection that refuses it is broken, as the next write will find
+	if tcp, ok := d.line.Conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(seconds) // a connection that refuses it is broken, as the next write will find
+	}
+}
+
+// closeWrite ends an upload cleanly. The connection stays open for the server to read all
+// of it, and for what TLS says in return; it is closed after the last reply.
+func (d *dataConn) closeWrite() error {
+	if secured, ok := d.Conn.(*tls.Conn); ok {
+		if err := secured.CloseWrite(); err != nil {
+			return err
+		}
+	}
+	if half, ok := d.line.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return d.line.Close()
 }

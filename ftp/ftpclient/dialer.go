@@ -3,6 +3,7 @@ package ftpclient
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"time"
@@ -34,6 +35,20 @@ type Dialer struct {
 	// Mode says who opens data connections. The zero value tries all ways.
 	Mode Mode
 
+	// Security says how connections are protected. The zero value does not.
+	Security Security
+
+	// TLSConfig is for the control and all data connections; nil verifies the
+	// certificate against the host's name and the system's roots. Without a ServerName
+	// it is the host of the address; without NextProtos it is "ftp"; the session cache
+	// is always the client's own. With InsecureSkipVerify anybody between here and the
+	// server can read and change everything, unless there is a Pin.
+	TLSConfig *tls.Config
+
+	// Pin, unless it is zero, is what the server's key must be. It replaces the
+	// verification of names, dates and issuers.
+	Pin Pin
+
 	// DialContext opens the connections to the server. nil is that of [net.Dialer].
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
@@ -60,13 +75,36 @@ func (d *Dialer) Dial(ctx context.Context, address string) (*Client, error) {
 	if err != nil {
 		return nil, broken(ctx, "dial", ErrConnect, err)
 	}
-	c.conn = conn
+	c.conn, c.control = conn, conn
 	c.reader = bufio.NewReader(conn)
-	if err := c.greeting(ctx); err != nil {
+	if err := c.open(ctx, address); err != nil {
 		c.Close()
 		return nil, err
 	}
 	return c, nil
+}
+
+// open comes to where a log-in is possible.
+func (c *Client) open(ctx context.Context, address string) error {
+	stop := context.AfterFunc(ctx, c.waits.interrupt)
+	defer stop()
+	if c.dialer.Security == Plain {
+		return c.greeting(ctx)
+	}
+	var err error
+	if c.tls, err = c.dialer.tlsConfig(address); err != nil {
+		return &OpError{Op: "dial", Fault: ErrTLS, Err: err}
+	}
+	if c.dialer.Security == Implicit {
+		if err := c.startTLS(ctx); err != nil {
+			return err
+		}
+		return c.greeting(ctx)
+	}
+	if err := c.greeting(ctx); err != nil {
+		return err
+	}
+	return c.authTLS(ctx)
 }
 
 // dial opens a connection within the time-out and puts its waits under control.
@@ -83,8 +121,6 @@ func (c *Client) dial(ctx context.Context, address string) (*line, error) {
 
 // greeting reads the first reply; a server may ask for patience before it.
 func (c *Client) greeting(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, c.waits.interrupt)
-	defer stop()
 	reply, err := c.answer(ctx, "dial")
 	if err != nil {
 		return err

@@ -33,11 +33,15 @@ const (
 	ErrTimeout                      // 28: nothing moved for too long
 	ErrPort                         // 30: PORT and EPRT are refused
 	ErrRestart                      // 31: REST is refused
+	ErrTLS                          // 35: no agreement on TLS
 	ErrSend                         // 55: an upload that broke off
 	ErrReceive                      // 56: the control connection broke
+	ErrCertificate                  // 60: a certificate that is not trusted, see CertificateError
+	ErrTLSRefused                   // 64: AUTH TLS is refused
 	ErrLogin                        // 67: log-in refused
 	ErrNoSpace                      // 70: the server's disk is full, or the quota
 	ErrNotFound                     // 78: no such file
+	ErrPin                          // 90: another key than the pinned one, see CertificateError
 	ErrClosed                       // the client has been closed, or an earlier call broke it
 )
 
@@ -78,16 +82,24 @@ func (f Fault) Error() string {
 		return "server refuses to open data connections"
 	case ErrRestart:
 		return "server cannot resume"
+	case ErrTLS:
+		return "no agreement on TLS"
 	case ErrSend:
 		return "upload broke off"
 	case ErrReceive:
 		return "control connection broke off"
+	case ErrCertificate:
+		return "certificate is not trusted"
+	case ErrTLSRefused:
+		return "server has no TLS"
 	case ErrLogin:
 		return "log-in refused"
 	case ErrNoSpace:
 		return "no space left on server"
 	case ErrNotFound:
 		return "no such file"
+	case ErrPin:
+		return "server has another key than the pinned one"
 	case ErrClosed:
 		return "connection is closed"
 	default:

@@ -136,7 +136,7 @@ func (c *Client) NameList(ctx context.Context, dir string) iter.Seq2[string, err
 
 // lines runs a command whose data is text, until its end or until each wants no more.
 func (c *Client) lines(ctx context.Context, cmd ftp.Command, kind string, each func(line string) bool) error {
-	return c.transfer(ctx, transfer{cmd: cmd, kind: kind, broke: ErrPartial, move: func(conn *line) error {
+	return c.transfer(ctx, transfer{cmd: cmd, kind: kind, broke: ErrPartial, move: func(conn *dataConn) error {
 		reader := bufio.NewReaderSize(conn, maxLine)
 		for {
 			line, err := reader.ReadSlice('\n')

@@ -9,7 +9,8 @@ import (
 
 // Login says who the caller is, and asks the server what it can do. A user who needs no
 // password is never sent one. A server that wants an account besides is not served;
-// that is ErrLogin. Another Login after it may try again.
+// that is ErrLogin. Another Login after it may try again. On a connection with TLS it
+// also has the data connections protected; a server that will not is an error.
 func (c *Client) Login(ctx context.Context, user, password string) error {
 	cmd := ftp.Command{Verb: "USER", Arg: user}
 	end, err := c.begin(ctx, cmd)
@@ -31,6 +32,11 @@ func (c *Client) Login(ctx context.Context, user, password string) error {
 		return &OpError{Op: cmd.Verb, Fault: ErrLogin, Err: &ftp.Error{Command: cmd.Verb, Reply: reply}}
 	}
 	c.kind = ""
+	if c.tls != nil {
+		if err := c.protect(ctx); err != nil {
+			return err
+		}
+	}
 	return c.learn(ctx)
 }
 

@@ -18,7 +18,7 @@ func (c *Client) Retrieve(ctx context.Context, path string, offset int64, w io.W
 	var n int64
 	err := c.transfer(ctx, transfer{
 		cmd: ftp.Command{Verb: "RETR", Arg: path}, kind: "I", offset: offset, broke: ErrPartial,
-		move: func(conn *line) (err error) {
+		move: func(conn *dataConn) (err error) {
 			if n, err = c.receive(w, conn); err != nil {
 				return err
 			}
@@ -47,12 +47,12 @@ func (c *Client) upload(ctx context.Context, cmd ftp.Command, offset int64, r io
 	var n int64
 	err := c.transfer(ctx, transfer{
 		cmd: cmd, kind: "I", offset: offset, broke: ErrSend,
-		move: func(conn *line) (err error) {
-			linger(conn, true)
+		move: func(conn *dataConn) (err error) {
+			conn.linger(true)
 			if n, err = c.transmit(conn, r); err != nil {
 				return err
 			}
-			return closeWrite(conn)
+			return conn.closeWrite()
 		},
 	})
 	return n, err
@@ -67,7 +67,7 @@ type transfer struct {
 
 	// move uses the data connection. A localError is the caller's own, anything else
 	// that of the connection.
-	move func(conn *line) error
+	move func(conn *dataConn) error
 }
 
 // localError is a failure on this side of the connection.
@@ -120,23 +120,17 @@ func (c *Client) transfer(ctx context.Context, t transfer) error {
 
 // run moves the data and reads the last reply, unless opening was that already.
 func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.Reply) error {
-	conn, moveErr := c.await(ch)
-	broke := t.broke
-	if moveErr != nil {
-		broke = ErrActive
-		if errors.Is(moveErr, os.ErrDeadlineExceeded) {
-			broke = ErrActiveWait
-		}
-	} else {
-		moveErr = t.move(conn)
+	conn, broke, err := c.await(ch)
+	if err == nil {
+		broke, err = t.broke, t.move(conn)
 	}
-	if moveErr != nil {
+	if err != nil {
 		if conn != nil {
-			linger(conn, true)
+			conn.linger(true)
 		}
 		ch.close()
-		if ctx.Err() != nil || conn != nil && errors.Is(moveErr, os.ErrDeadlineExceeded) {
-			err := broken(ctx, t.cmd.Verb, broke, moveErr)
+		if ctx.Err() != nil || conn != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+			err = broken(ctx, t.cmd.Verb, broke, err)
 			c.kill(err)
 			return err
 		}
@@ -144,18 +138,35 @@ func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.R
 	reply := opening
 	if opening.Code.Kind() == ftp.Preliminary {
 		last := c.answer
-		if moveErr != nil {
+		if err != nil {
 			last = c.next // Pure-FTPd says 150 once more when a download is reset, and that is all
 		}
-		var err error
-		if reply, err = last(ctx, t.cmd.Verb); err != nil {
-			return err
+		var lost error
+		if reply, lost = last(ctx, t.cmd.Verb); lost != nil {
+			return lost
 		}
 	}
-	if moveErr == nil {
-		linger(conn, false)
+	if err == nil {
+		conn.linger(false)
 	}
-	return t.outcome(moveErr, broke, reply)
+	return t.outcome(err, broke, reply)
+}
+
+// await returns the data connection ready for use, or what it means that there is none.
+func (c *Client) await(ch *channel) (*dataConn, Fault, error) {
+	line, err := c.arrival(ch)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, ErrActiveWait, err
+	case err != nil:
+		return nil, ErrActive, err
+	}
+	conn := &dataConn{Conn: line, line: line}
+	if c.tls == nil {
+		return conn, 0, nil
+	}
+	fault, err := c.secure(conn)
+	return conn, fault, err
 }
 
 // outcome judges a transfer by what became of its data and by its last reply. A local
@@ -207,7 +218,7 @@ const (
 
 // receive copies a data connection to its end. A buffer of our own is several times
 // faster than splice(2), which io.Copy would choose for a file.
-func (c *Client) receive(w io.Writer, conn *line) (n int64, err error) {
+func (c *Client) receive(w io.Writer, conn *dataConn) (n int64, err error) {
 	buffer := c.transferBuffer()
 	for {
 		got, err := conn.Read(buffer)
@@ -229,10 +240,10 @@ func (c *Client) receive(w io.Writer, conn *line) (n int64, err error) {
 }
 
 // transmit copies r to its end into a data connection.
-func (c *Client) transmit(conn *line, r io.Reader) (n int64, err error) {
+func (c *Client) transmit(conn *dataConn, r io.Reader) (n int64, err error) {
 	if file, ok := r.(*os.File); ok {
-		if tcp, ok := conn.Conn.(*net.TCPConn); ok {
-			return c.sendFile(conn, tcp, file)
+		if tcp, ok := conn.plain(); ok {
+			return c.sendFile(tcp, file)
 		}
 	}
 	buffer := c.transferBuffer()
@@ -255,9 +266,9 @@ func (c *Client) transmit(conn *line, r io.Reader) (n int64, err error) {
 
 // sendFile lets the kernel copy, chunk by chunk, each of which is a wait of its own. A
 // wait that ran out while octets moved is no time-out.
-func (c *Client) sendFile(conn *line, tcp *net.TCPConn, file *os.File) (n int64, err error) {
+func (c *Client) sendFile(tcp *net.TCPConn, file *os.File) (n int64, err error) {
 	for {
-		conn.waits.arm(tcp)
+		c.waits.arm(tcp)
 		sent, err := tcp.ReadFrom(&io.LimitedReader{R: file, N: chunkSize})
 		n += sent
 		c.progress(sent)
@@ -284,13 +295,4 @@ func (c *Client) progress(octets int64) {
 	if c.dialer.Progress != nil && octets > 0 {
 		c.dialer.Progress(octets)
 	}
-}
-
-// closeWrite ends an upload cleanly. The connection stays open for the server to read
-// all of it; it is closed after the last reply.
-func closeWrite(conn *line) error {
-	if half, ok := conn.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return conn.Close()
 }
