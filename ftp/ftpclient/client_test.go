@@ -382,15 +382,32 @@ type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
 
+// The writer's error is what counts, whatever the server says to the broken download:
+// even a second 150, or nothing, as Pure-FTPd does without and with TLS.
 func TestRetrieveWriterFails(t *testing.T) {
-	c := session(t, Dialer{}, login+binary+passive+"C RETR x\nS 150 Opening\nD send hello\nD cut\nS 426 Broken\n"+quit, nil)
-	full := errors.New("disk full")
-	_, err := c.Retrieve(t.Context(), "x", 0, writerFunc(func([]byte) (int, error) { return 0, full }))
-	check(t, err, ErrWrite)
-	if !errors.Is(err, full) {
-		t.Error(err)
+	for last, after := range map[string]Fault{
+		"S 426 Broken\n" + quit:         0,
+		"S 226 All is sent\n" + quit:    0,
+		"S 150 0.000 seconds\n" + quit:  0,
+		"S 421 I am leaving too\nclose": ErrClosed,
+		"end":                           ErrClosed,
+	} {
+		t.Run(last, func(t *testing.T) {
+			t.Parallel()
+			d := Dialer{}
+			if last == "end" {
+				d.Timeout = time.Second
+			}
+			c := session(t, d, login+binary+passive+"C RETR x\nS 150 Opening\nD send hello\nD cut\n"+last, nil)
+			full := errors.New("disk full")
+			_, err := c.Retrieve(t.Context(), "x", 0, writerFunc(func([]byte) (int, error) { return 0, full }))
+			check(t, err, ErrWrite)
+			if !errors.Is(err, full) {
+				t.Error(err)
+			}
+			check(t, c.Quit(t.Context()), after)
+		})
 	}
-	check(t, c.Quit(t.Context()), 0)
 }
 
 func TestStore(t *testing.T) {

@@ -13,9 +13,8 @@ type deadliner interface{ SetDeadline(time.Time) error }
 // waits bounds all waits of a client. Each ends when nothing happened for the time-out,
 // and all of them for good with cut.
 type waits struct {
-	timeout time.Duration
-
 	mu      sync.Mutex
+	timeout time.Duration
 	on      []deadliner
 	stopped deadliner // its waits end at once
 	cut     bool      // all do
@@ -49,6 +48,14 @@ func (w *waits) armLocked(d deadliner) {
 	} else {
 		_ = d.SetDeadline(time.Now().Add(w.timeout))
 	}
+}
+
+// limit sets the time-out and returns the one before.
+func (w *waits) limit(timeout time.Duration) (before time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before, w.timeout = w.timeout, timeout
+	return before
 }
 
 // shorten ends a wait on d soon.

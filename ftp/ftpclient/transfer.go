@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"time"
 
 	"dray/ftp"
 )
@@ -78,6 +79,11 @@ type localError struct {
 
 func (e *localError) Error() string { return e.err.Error() }
 
+func isLocal(err error) bool {
+	var local *localError
+	return errors.As(err, &local)
+}
+
 // transfer runs a transfer from TYPE to its last reply.
 func (c *Client) transfer(ctx context.Context, t transfer) error {
 	end, err := c.begin(ctx, t.cmd)
@@ -137,12 +143,8 @@ func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.R
 	}
 	reply := opening
 	if opening.Code.Kind() == ftp.Preliminary {
-		last := c.answer
-		if err != nil {
-			last = c.next // Pure-FTPd says 150 once more when a download is reset, and that is all
-		}
 		var lost error
-		if reply, lost = last(ctx, t.cmd.Verb); lost != nil {
+		if reply, lost = c.lastReply(ctx, t.cmd.Verb, err); lost != nil && !isLocal(err) {
 			return lost
 		}
 	}
@@ -150,6 +152,21 @@ func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.R
 		conn.linger(false)
 	}
 	return t.outcome(err, broke, reply)
+}
+
+// afterReset is how long a server may take to say that a transfer is over which this side
+// has given up. Pure-FTPd says nothing at all if it was with TLS.
+const afterReset = 5 * time.Second
+
+// lastReply reads the reply to the end of a transfer, be it clean or moveErr.
+func (c *Client) lastReply(ctx context.Context, verb string, moveErr error) (ftp.Reply, error) {
+	if moveErr == nil {
+		return c.answer(ctx, verb)
+	}
+	if isLocal(moveErr) {
+		defer c.waits.limit(c.waits.limit(min(afterReset, c.waits.timeout)))
+	}
+	return c.next(ctx, verb) // Pure-FTPd says 150 once more when a download is reset, and that is all
 }
 
 // await returns the data connection ready for use, or what it means that there is none.
