@@ -26,8 +26,9 @@ type Suite struct {
 	// NoExclusive leaves out what needs CreateOptions.Exclusive or RenameOptions.
 	NoExclusive bool
 
-	// NoHandles leaves out that an open file outlives its name and follows its content:
-	// an FS behind a protocol that reads whole files has no handles.
+	// NoHandles leaves out that an open file outlives its name and follows its content,
+	// and that a write is done when it returns: an FS behind a protocol that moves whole
+	// files has no handles.
 	NoHandles bool
 }
 

@@ -136,11 +136,6 @@ var inPlaceTests = []test{
 		t.holds("/f", "0123")
 		t.holds("/g", "ab")
 	}},
-	{"abort keeps what was written", func(t *tree) {
-		t.put("/f", "0123")
-		t.ok(t.create("/f", "ab", vfs.CreateOptions{InPlace: true, Offset: vfs.OffsetEnd}).Abort())
-		t.holds("/f", "0123ab")
-	}},
 }
 
 var renameTests = []test{
@@ -295,6 +290,11 @@ var handleTests = []test{
 		u := t.create("/f", "ab", vfs.CreateOptions{InPlace: true, Offset: vfs.OffsetEnd})
 		t.holds("/f", "0123ab")
 		t.ok(u.Commit())
+	}},
+	{"abort keeps what was written", func(t *tree) {
+		t.put("/f", "0123")
+		t.ok(t.create("/f", "ab", vfs.CreateOptions{InPlace: true, Offset: vfs.OffsetEnd}).Abort())
+		t.holds("/f", "0123ab")
 	}},
 	{"unique tells files apart and follows them", func(t *tree) {
 		t.put("/f", "")
