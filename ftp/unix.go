@@ -77,7 +77,7 @@ func appendOwner(b []byte, name string) []byte {
 		name = "ftp"
 	}
 	for i := range len(name) {
-		if c := name[i]; c == ' ' || isControl(c) {
+		if c := name[i]; c == ' ' || c == ',' || isControl(c) { // "8," would be a device number
 			b = append(b, '_')
 		} else {
 			b = append(b, c)
@@ -189,9 +189,11 @@ func (e *Entry) parseColumns(words []word) {
 	last := len(words) - 1
 	e.Size = parseSize(words[last].text)
 	words = words[:last]
-	if last := len(words) - 1; last > 0 && strings.HasSuffix(words[last].text, ",") {
-		e.Size = -1
-		words = words[:last]
+	if last := len(words) - 1; last > 0 {
+		if major, ok := strings.CutSuffix(words[last].text, ","); ok && isDigits(major) {
+			e.Size = -1
+			words = words[:last]
+		}
 	}
 	if len(words) > 1 {
 		if n, err := strconv.ParseUint(words[0].text, 10, 64); err == nil {

@@ -166,7 +166,7 @@ func plain(name string) bool {
 	return name != "." && name != ".." && !strings.Contains(name, " -> ") && !strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f })
 }
 
-func plainWord(s string) bool { return s != "" && plain(s) && !strings.Contains(s, " ") }
+func plainWord(s string) bool { return s != "" && plain(s) && !strings.ContainsAny(s, " ,") }
 
 func FuzzParseUnix(f *testing.F) {
 	f.Add("-rw-r--r-- 1 u g 77 2019-06-01 10:11:00.123456789 +0200 x")
