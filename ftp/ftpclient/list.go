@@ -28,7 +28,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 const maxLine = 64 << 10
 
 // List yields the entries of a directory, "" being the current one, as they come: by
-// MLSD if the server has it, else by LIST. The directory itself and its parent are left
+// MLSD if the server has it, else by LIST in any of the forms of [ftp.Listing]. The directory itself and its parent are left
 // out. A [LineError] tells of a line that was not understood and does not end the
 // listing; any other error does. The client must not be used before the iteration has
 // ended; a break leaves it usable.
@@ -101,24 +101,31 @@ func (c *Client) listUnix(ctx context.Context, dir string, yield func(ftp.Entry,
 
 // list runs one listing. The error is nil when the caller wanted no more.
 func (c *Client) list(ctx context.Context, verb, dir string, yield func(ftp.Entry, error) bool) error {
-	parse, kind := ftp.ParseMLSx, "" // RFC 3659, section 7.2: of any type
+	parse, kind := parseMLSx, "" // RFC 3659, section 7.2: of any type
 	if verb == "LIST" {
-		now := time.Now()
-		kind, parse = "A", func(line string) (ftp.Entry, error) { return ftp.ParseUnix(line, now) }
+		listing := ftp.Listing{Now: time.Now()}
+		parse, kind = listing.Line, "A"
 	}
 	return c.lines(ctx, ftp.Command{Verb: verb, Arg: dir}, kind, func(line string) bool {
-		if line == "" || verb == "LIST" && strings.HasPrefix(line, "total ") {
-			return true
-		}
-		e, err := parse(line)
-		if err != nil {
+		e, ok, err := parse(line)
+		switch {
+		case err != nil:
 			return yield(ftp.Entry{}, &LineError{line, err})
-		}
-		if e.Type == ftp.TypeCurDir || e.Type == ftp.TypeParent {
+		case !ok || e.Type == ftp.TypeCurDir || e.Type == ftp.TypeParent:
 			return true
+		default:
+			return yield(e, nil)
 		}
-		return yield(e, nil)
 	})
+}
+
+// parseMLSx is the parser of MLSD in the shape of [ftp.Listing.Line].
+func parseMLSx(line string) (e ftp.Entry, ok bool, err error) {
+	if line == "" {
+		return ftp.Entry{}, false, nil
+	}
+	e, err = ftp.ParseMLSx(line)
+	return e, err == nil, err
 }
 
 // NameList yields the names that NLST tells for a directory, "" being the current one.
