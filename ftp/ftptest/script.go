@@ -47,6 +47,8 @@ type Server struct {
 //	call                 call the function of the test
 //	end                  wait for the client to close the control connection
 //	close                close the control connection
+//	again                at the start of its line: close all connections, and accept
+//	                     another one
 //
 // Blank lines and lines that begin with # are comments.
 func (s Server) Play(t testing.TB, script string) (address string) {
@@ -99,27 +101,41 @@ func (p *player) close() {
 	}
 }
 
-func (p *player) play(listener net.Listener, script string) (err error) {
+// play takes one connection after the other, as the script has them.
+func (p *player) play(listener net.Listener, script string) error {
+	defer listener.Close()
+	sessions := strings.Split(script, "\nagain\n")
+	number := 0
+	for i, session := range sessions {
+		if err := p.accept(listener); err != nil {
+			return err
+		}
+		if i == len(sessions)-1 {
+			listener.Close()
+		}
+		for text := range strings.SplitSeq(session, "\n") {
+			number++
+			text = strings.TrimSpace(text)
+			if text == "" || text[0] == '#' {
+				continue
+			}
+			if err := p.step(text); err != nil {
+				return fmt.Errorf("line %d, %s: %w", number, text, err)
+			}
+		}
+		number++ // again
+		p.close()
+	}
+	return nil
+}
+
+func (p *player) accept(listener net.Listener) (err error) {
+	*p = player{server: p.server}
 	if p.control, err = listener.Accept(); err != nil {
 		return err
 	}
-	listener.Close()
 	p.reader = bufio.NewReader(p.control)
-	if err := p.control.SetDeadline(time.Now().Add(patience)); err != nil {
-		return err
-	}
-	number := 0
-	for text := range strings.Lines(script) {
-		number++
-		text = strings.TrimSpace(text)
-		if text == "" || text[0] == '#' {
-			continue
-		}
-		if err := p.step(text); err != nil {
-			return fmt.Errorf("line %d, %s: %w", number, text, err)
-		}
-	}
-	return nil
+	return p.control.SetDeadline(time.Now().Add(patience))
 }
 
 func (p *player) step(text string) error {
