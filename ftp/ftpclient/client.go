@@ -23,6 +23,7 @@ type Client struct {
 	dead    error         // why conn is not to be used any more
 	buffer  []byte        // for transfers, nil before the first
 	resumed bool          // by the last data connection
+	noops   noops         // sent while a transfer runs
 
 	kind        string            // the last accepted TYPE, "" before the first
 	features    map[string]string // from FEAT: upper-case name to parameters; nil before log-in

@@ -828,3 +828,25 @@ func TestIPv6(t *testing.T) {
 		check(t, c.Quit(t.Context()), 0)
 	}
 }
+
+// The replies to the NOOPs of a transfer come after its own, or before, or on both sides.
+func TestKeepAlive(t *testing.T) {
+	for about, script := range map[string]string{
+		"after":  "D send hello\nC NOOP\nD close\nS \"226 Done\\r\\n200 OK\\r\\n\"\n",
+		"before": "D send hello\nC NOOP\nS 200 OK\nD close\nS 226 Done\n",
+		"broken": "D send hello\nC NOOP\nD close\nS \"426 Broken\\r\\n200 OK\\r\\n\"\n",
+	} {
+		t.Run(about, func(t *testing.T) {
+			c := session(t, Dialer{KeepAlive: time.Nanosecond}, login+binary+passive+"C RETR x\nS 150 Opening\n"+script+quit, nil)
+			var got bytes.Buffer
+			_, err := c.Retrieve(t.Context(), "x", 0, &got)
+			if want := map[string]Fault{"broken": ErrPartial}[about]; want != 0 || err != nil {
+				check(t, err, want)
+			}
+			if got.String() != "hello" {
+				t.Errorf("got %q", &got)
+			}
+			check(t, c.Quit(t.Context()), 0)
+		})
+	}
+}

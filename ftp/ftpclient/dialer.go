@@ -35,6 +35,12 @@ type Dialer struct {
 	// Mode says who opens data connections. The zero value tries all ways.
 	Mode Mode
 
+	// KeepAlive is how often NOOP is sent while a transfer runs, for servers and
+	// firewalls that take a quiet control connection for a dead one. Most servers
+	// answer it when the transfer has ended; one that answers at once has to say 200.
+	// 0 sends none; TCP has its own keep-alive in any case.
+	KeepAlive time.Duration
+
 	// Security says how connections are protected. The zero value does not.
 	Security Security
 

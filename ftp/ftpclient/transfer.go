@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"strconv"
 	"time"
@@ -126,6 +125,7 @@ func (c *Client) transfer(ctx context.Context, t transfer) error {
 
 // run moves the data and reads the last reply, unless opening was that already.
 func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.Reply) error {
+	c.noops = noops{last: time.Now()}
 	conn, broke, err := c.await(ch)
 	if err == nil {
 		broke, err = t.broke, t.move(conn)
@@ -158,15 +158,24 @@ func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.R
 // has given up. Pure-FTPd says nothing at all if it was with TLS.
 const afterReset = 5 * time.Second
 
-// lastReply reads the reply to the end of a transfer, be it clean or moveErr.
+// lastReply reads the reply to the end of a transfer, be it clean or moveErr, and those
+// to the NOOPs that were sent meanwhile.
 func (c *Client) lastReply(ctx context.Context, verb string, moveErr error) (ftp.Reply, error) {
-	if moveErr == nil {
-		return c.answer(ctx, verb)
-	}
 	if isLocal(moveErr) {
 		defer c.waits.limit(c.waits.limit(min(afterReset, c.waits.timeout)))
 	}
-	return c.next(ctx, verb) // Pure-FTPd says 150 once more when a download is reset, and that is all
+	last := c.answer
+	if moveErr != nil {
+		last = c.next // Pure-FTPd says 150 once more when a download is reset, and that is all
+	}
+	reply, err := last(ctx, verb)
+	for ; err == nil && reply.Code == ftp.CodeOK && c.noops.pending > 0; c.noops.pending-- {
+		reply, err = last(ctx, verb)
+	}
+	for ; err == nil && c.noops.pending > 0 && c.dead == nil; c.noops.pending-- {
+		_, err = c.answer(ctx, "NOOP")
+	}
+	return reply, err
 }
 
 // await returns the data connection ready for use, or what it means that there is none.
@@ -225,91 +234,4 @@ func (c *Client) setType(ctx context.Context, kind string) error {
 	}
 	c.kind = kind
 	return nil
-}
-
-// Sizes in octets.
-const (
-	bufferSize = 256 << 10 // of what passes through this process
-	chunkSize  = 8 << 20   // of what the kernel sends on its own, between two waits
-)
-
-// receive copies a data connection to its end. A buffer of our own is several times
-// faster than splice(2), which io.Copy would choose for a file.
-func (c *Client) receive(w io.Writer, conn *dataConn) (n int64, err error) {
-	buffer := c.transferBuffer()
-	for {
-		got, err := conn.Read(buffer)
-		if got > 0 {
-			wrote, err := w.Write(buffer[:got])
-			n += int64(wrote)
-			c.progress(int64(wrote))
-			if err != nil {
-				return n, &localError{ErrWrite, err}
-			}
-		}
-		if err == io.EOF {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-	}
-}
-
-// transmit copies r to its end into a data connection.
-func (c *Client) transmit(conn *dataConn, r io.Reader) (n int64, err error) {
-	if file, ok := r.(*os.File); ok {
-		if tcp, ok := conn.plain(); ok {
-			return c.sendFile(tcp, file)
-		}
-	}
-	buffer := c.transferBuffer()
-	for {
-		got, readErr := r.Read(buffer)
-		wrote, err := conn.Write(buffer[:got])
-		n += int64(wrote)
-		c.progress(int64(wrote))
-		if err != nil {
-			return n, err
-		}
-		if readErr == io.EOF {
-			return n, nil
-		}
-		if readErr != nil {
-			return n, &localError{ErrRead, readErr}
-		}
-	}
-}
-
-// sendFile lets the kernel copy, chunk by chunk, each of which is a wait of its own. A
-// wait that ran out while octets moved is no time-out.
-func (c *Client) sendFile(tcp *net.TCPConn, file *os.File) (n int64, err error) {
-	for {
-		c.waits.arm(tcp)
-		sent, err := tcp.ReadFrom(&io.LimitedReader{R: file, N: chunkSize})
-		n += sent
-		c.progress(sent)
-		var pathErr *os.PathError
-		switch {
-		case errors.As(err, &pathErr):
-			return n, &localError{ErrRead, err}
-		case errors.Is(err, os.ErrDeadlineExceeded) && sent > 0:
-		case err != nil || sent == 0:
-			return n, err
-		}
-	}
-}
-
-// transferBuffer is made once a client.
-func (c *Client) transferBuffer() []byte {
-	if c.buffer == nil {
-		c.buffer = make([]byte, bufferSize)
-	}
-	return c.buffer
-}
-
-func (c *Client) progress(octets int64) {
-	if c.dialer.Progress != nil && octets > 0 {
-		c.dialer.Progress(octets)
-	}
 }
