@@ -52,7 +52,20 @@ func TestCapacity(t *testing.T) {
 		t.Fatal(err)
 	}
 	free(6)
+	u, err := fs.Create(t.Context(), p, vfs.CreateOptions{InPlace: true, Offset: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	free(9)
+	if n, err := io.WriteString(u, "0123456789"); n != 9 || !errors.Is(err, vfs.ErrNoSpace) {
+		t.Fatalf("wrote %d bytes into 9, %v", n, err)
+	}
+	free(0)
 	if err := fs.Remove(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	free(10)
+	if _, err := io.WriteString(u, "to a file without a name"); err != nil {
 		t.Fatal(err)
 	}
 	free(10)

@@ -166,6 +166,18 @@ func TestRenameMovesALinkAsALink(t *testing.T) {
 	}
 }
 
+func TestALongNameIsABadName(t *testing.T) {
+	fsys, _ := served(t)
+	p := path(t, "/"+strings.Repeat("a", 300))
+	_, stat := fsys.Stat(t.Context(), p)
+	_, create := fsys.Create(t.Context(), p, vfs.CreateOptions{})
+	for _, err := range []error{stat, create, fsys.Mkdir(t.Context(), p)} {
+		if !errors.Is(err, vfs.ErrBadName) {
+			t.Error(err)
+		}
+	}
+}
+
 // TestSwappedLink swaps a file for a link to the outside, and back, while others read and
 // write it: what comes out is never the secret, and the secret stays what it is.
 func TestSwappedLink(t *testing.T) {

@@ -138,7 +138,13 @@ func (u *replacement) Abort() error {
 }
 
 func (f *FS) createInPlace(p vfs.Path, o vfs.CreateOptions) (vfs.Upload, error) {
-	if o.Offset < vfs.OffsetEnd || o.Exclusive && o.Offset > 0 {
+	if o.Offset < vfs.OffsetEnd {
+		return nil, vfs.ErrOffset
+	}
+	if o.Exclusive && o.Offset > 0 {
+		if _, err := f.overwritten(p, true); err != nil {
+			return nil, err
+		}
 		return nil, vfs.ErrOffset
 	}
 	flag := os.O_WRONLY

@@ -63,16 +63,20 @@ var exclusiveRaces = []test{
 		t.lists("/", "f")
 	}},
 	{"of many exclusive renames to one name one wins", func(t *tree) {
-		var names []string
-		for n := range 16 {
-			names = append(names, fmt.Sprintf("/f%d", n))
-			t.put(names[n], "f")
-		}
-		t.oneWins(len(names), func(n int) error {
-			return t.rename(names[n], "/g", vfs.RenameOptions{Exclusive: true})
-		})
-		if left := t.names("/"); len(left) != len(names) {
-			t.Fatalf("%d names are left of %d", len(left), len(names))
+		const files, rounds = 8, 40 // to look before one leaps goes well most of the time
+		for round := range rounds {
+			dir := fmt.Sprintf("/%d", round)
+			t.mkdir(dir)
+			from := func(n int) string { return fmt.Sprintf("%s/f%d", dir, n) }
+			for n := range files {
+				t.put(from(n), "f")
+			}
+			t.oneWins(files, func(n int) error {
+				return t.rename(from(n), dir+"/g", vfs.RenameOptions{Exclusive: true})
+			})
+			if left := t.names(dir); len(left) != files {
+				t.Fatalf("%d names are left of %d", len(left), files)
+			}
 		}
 	}},
 }

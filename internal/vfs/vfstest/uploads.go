@@ -88,6 +88,14 @@ var uploadTests = []test{
 		t.lists("/", "f")
 		t.lists("/f")
 	}},
+	{"a commit that fails leaves nothing", func(t *tree) {
+		t.mkdir("/d")
+		u := t.create("/d/f", "new", vfs.CreateOptions{})
+		t.mkdir("/d/f")
+		t.refused(u.Commit(), fs.ErrExist)
+		t.ok(t.RemoveDir(t.Context(), t.path("/d/f")))
+		t.ok(t.RemoveDir(t.Context(), t.path("/d")))
+	}},
 	{"a folder with an upload under way is not empty", func(t *tree) {
 		t.mkdir("/d")
 		u := t.create("/d/f", "new", vfs.CreateOptions{})
@@ -201,6 +209,16 @@ var exclusiveTests = []test{
 		}
 		t.holds("/f", "old")
 		t.lists("/", "f")
+	}},
+	{"an exclusive upload has no offset but 0", func(t *tree) {
+		o := vfs.CreateOptions{Exclusive: true, InPlace: true, Offset: 1}
+		_, err := t.Create(t.Context(), t.path("/f"), o)
+		t.refused(err, vfs.ErrOffset)
+		t.lists("/")
+		t.put("/f", "old")
+		_, err = t.Create(t.Context(), t.path("/f"), o)
+		t.refused(err, fs.ErrExist)
+		t.holds("/f", "old")
 	}},
 	{"an exclusive upload wants a free name at commit", func(t *tree) {
 		u := t.create("/f", "second", vfs.CreateOptions{Exclusive: true})
