@@ -151,6 +151,12 @@ func TestNoOverwriteHasNoGap(t *testing.T) {
 	}
 }
 
+// TestOntoItselfNothingIsOverwritten: such a rename changes nothing.
+func TestOntoItselfNothingIsOverwritten(t *testing.T) {
+	g := guard.New(layout(t), policy.ReadWrite.Without(policy.Overwrite), identity.Subject{})
+	ok(t, rename("/old", "/old")(t, g))
+}
+
 // only is a Decider that knows one subject and hides the paths below one folder.
 type only struct {
 	subject string
