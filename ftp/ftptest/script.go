@@ -40,6 +40,7 @@ type Server struct {
 //	D want "abc"         read it to its end, which has to be these octets
 //	D cut                wait for it to break, that is to end with an error
 //	D close              close it
+//	D drop               close it without a word in TLS
 //	D reset              break it
 //	tls                  do the handshake of a server on the control connection
 //	D tls                … on the data connection
@@ -248,6 +249,8 @@ func (p *player) transfer(action, argument string) (err error) {
 		return nil
 	case "close":
 		return p.data.Close()
+	case "drop":
+		return p.tcp.Close()
 	case "reset":
 		if err := p.tcp.SetLinger(0); err != nil {
 			return err
