@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -375,6 +376,38 @@ func TestCancelled(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// The process of an upload is killed: even so the server sees a broken connection.
+func TestKilledUpload(t *testing.T) {
+	const variable = "FTPCLIENT_TEST_KILLED"
+	if address := os.Getenv(variable); address != "" {
+		d := Dialer{Progress: func(int64) {
+			self, err := os.FindProcess(os.Getpid())
+			if err == nil {
+				err = self.Kill()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			select {}
+		}}
+		c, err := d.Dial(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, c.Login(t.Context(), "joe", "secret"), 0)
+		_, err = c.Store(t.Context(), "x", 0, endless{})
+		t.Fatal(err)
+	}
+	address := ftptest.Server{}.Play(t, login+binary+passive+"C STOR x\nS 150 Opening\nD cut\nend")
+	child := exec.Command(os.Args[0], "-test.run=^TestKilledUpload$")
+	child.Env = append(os.Environ(), variable+"="+address)
+	out, err := child.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Exited() {
+		t.Errorf("%v, not killed: %s", err, out)
+	}
 }
 
 // endless is a reader without end.

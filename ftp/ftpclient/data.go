@@ -204,6 +204,10 @@ func (d *dataConn) plain() (*net.TCPConn, bool) {
 	return tcp, ok
 }
 
+// cutOff reports whether TLS was ended by the end of what is below it, instead of by the
+// peer: anybody on the way can do that.
+func (d *dataConn) cutOff() bool { return d.Conn != d.line && d.line.ended }
+
 // linger sets what happens to the data connection when it is closed, or this process
 // dies: with reset the peer sees an error instead of the end of the file.
 func (d *dataConn) linger(reset bool) {

@@ -1,6 +1,7 @@
 package ftpclient
 
 import (
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -92,11 +93,14 @@ func longAgo() time.Time { return time.Unix(1, 0) }
 type line struct {
 	net.Conn
 	waits *waits
+	ended bool // the peer has closed its side
 }
 
 func (l *line) Read(p []byte) (int, error) {
 	l.waits.arm(l.Conn)
-	return l.Conn.Read(p)
+	n, err := l.Conn.Read(p)
+	l.ended = l.ended || err == io.EOF
+	return n, err
 }
 
 func (l *line) Write(p []byte) (int, error) {

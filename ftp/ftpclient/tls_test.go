@@ -216,6 +216,38 @@ func TestTLSDataOfAnother(t *testing.T) {
 	check(t, c.Quit(t.Context()), 0)
 }
 
+// Somebody on the way ends the data connection early: TCP cannot tell, TLS can. A server
+// that does so itself is found out by the size.
+func TestTLSCutOff(t *testing.T) {
+	const retr = binary + passive + "C RETR x\nS 150 Opening\nD tls\nD send hello\n"
+	for _, tt := range []struct {
+		about, script string
+		want          Fault
+	}{
+		{"a clean end", "D close\nS 226 Done\n", 0},
+		{"a bad end, but all is there", "D drop\nS 226 Done\nC SIZE x\nS 213 5\n", 0},
+		{"a bad end, and something is missing", "D drop\nS 226 Done\nC SIZE x\nS 213 6\n", ErrPartial},
+		{"a bad end, and nobody knows", "D drop\nS 226 Done\nC SIZE x\nS 500 What?\n", ErrPartial},
+	} {
+		t.Run(tt.about, func(t *testing.T) {
+			server, d := trusting(t, tls.VersionTLS13)
+			c, err := d.Dial(t.Context(), server.Play(t, loginTLS+retr+tt.script+quit))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			check(t, c.Login(t.Context(), "joe", "secret"), 0)
+			var got bytes.Buffer
+			_, err = c.Retrieve(t.Context(), "x", 0, &got)
+			check(t, err, tt.want)
+			if got.String() != "hello" {
+				t.Errorf("got %q", &got)
+			}
+			check(t, c.Quit(t.Context()), 0)
+		})
+	}
+}
+
 func TestParsePin(t *testing.T) {
 	want := Pin{1, 2, 3}
 	if got, err := ParsePin(want.String()); err != nil || got != want {

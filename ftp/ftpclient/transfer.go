@@ -14,19 +14,31 @@ import (
 // Retrieve writes the file at path to w, from offset on in octets, and returns how many
 // octets it wrote, also with an error. When w fails, the error is ErrWrite and wraps that
 // of w, and the client can be used further.
+//
+// A download over TLS that somebody on the way has cut off is ErrPartial. Since some
+// servers end TLS as badly as that themselves, the size decides.
 func (c *Client) Retrieve(ctx context.Context, path string, offset int64, w io.Writer) (int64, error) {
 	var n int64
+	var cutOff bool
 	err := c.transfer(ctx, transfer{
 		cmd: ftp.Command{Verb: "RETR", Arg: path}, kind: "I", offset: offset, broke: ErrPartial,
 		move: func(conn *dataConn) (err error) {
 			if n, err = c.receive(w, conn); err != nil {
 				return err
 			}
+			cutOff = conn.cutOff()
 			return conn.Close() // ProFTPD waits for that with its last reply
 		},
 	})
+	if err == nil && cutOff {
+		if size, err := c.Size(ctx, path); err != nil || size != offset+n {
+			return n, &OpError{Op: "RETR", Path: path, Fault: ErrPartial, Err: errCutOff}
+		}
+	}
 	return n, err
 }
+
+var errCutOff = errors.New("the data connection ended without the end of TLS")
 
 // Store sends what r has until its end to the file at path, and returns how many octets
 // it sent, also with an error. With an offset above 0 the server keeps what it has

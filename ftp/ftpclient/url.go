@@ -8,9 +8,11 @@ import (
 	"strings"
 )
 
-// URL is an "ftp://user:password@host:port/path;type=i" taken apart (RFC 1738, section 3.2).
+// URL is an "ftp://user:password@host:port/path;type=i" taken apart (RFC 1738, section
+// 3.2). The scheme ftpes is for explicit TLS, ftps for implicit TLS.
 type URL struct {
-	Address  string // "host:port", port 21 if none is given
+	Security Security
+	Address  string // "host:port", port 21 or for implicit TLS 990 if none is given
 	User     string // "anonymous" if none is given
 	Password string // what guests give if there is neither user nor password
 
@@ -32,19 +34,26 @@ func ParseURL(s string) (URL, error) {
 	if err != nil {
 		return URL{}, err
 	}
+	security, port := Plain, "21"
+	switch u.Scheme {
+	case "ftp":
+	case "ftpes":
+		security = Explicit
+	case "ftps":
+		security, port = Implicit, "990"
+	default:
+		return URL{}, fmt.Errorf("ftpclient: scheme %q is none of ftp, ftpes, ftps", u.Scheme)
+	}
 	switch {
-	case u.Scheme != "ftp":
-		return URL{}, fmt.Errorf("ftpclient: not an ftp URL: scheme %q", u.Scheme)
 	case u.Hostname() == "":
 		return URL{}, errors.New("ftpclient: no host in URL")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return URL{}, errors.New("ftpclient: an ftp URL has no query and no fragment: write ? as %3F and # as %23")
 	}
-	port := u.Port()
-	if port == "" {
-		port = "21"
+	if u.Port() != "" {
+		port = u.Port()
 	}
-	parsed := URL{Address: net.JoinHostPort(u.Hostname(), port), User: "anonymous", Password: GuestPassword}
+	parsed := URL{Security: security, Address: net.JoinHostPort(u.Hostname(), port), User: "anonymous", Password: GuestPassword}
 	if user := u.User.Username(); user != "" {
 		parsed.User = user
 		parsed.Password, _ = u.User.Password()
