@@ -53,7 +53,7 @@ func TestTableIsOfThisHouse(t *testing.T) {
 			documented[s.pkg()] = true
 		}
 		if !s.test() {
-			for name := range variableNames(s) {
+			for name := range s.variables {
 				variables[s.pkg()+"."+name] = true
 			}
 		}
@@ -125,11 +125,15 @@ func TestRulesBite(t *testing.T) {
 		{"sleep", "ftp/x_test.go", `package ftp; import ("time"; "testing/synctest"); func f() { synctest.Wait(); time.Sleep(1) }`, 0},
 		{"init", "ftp/x.go", `package ftp; func init() {}`, 1},
 		{"init", "ftp/x.go", `package ftp; type t int; func (t) init() {}`, 0},
-		{"variables", "ftp/x.go", `package ftp; var a int; var b = []int{1}; var _ = b`, 2},
+		{"variables", "ftp/x.go", `package ftp; var a int; var b = f(); var _ = b`, 2},
 		{"variables", "ftp/x.go", `package ftp; import "errors"; var ErrA, ErrB = errors.New("a"), errors.New("b")`, 0},
-		{"variables", "tftp/x.go", `package tftp; var optionTable = 1`, 0},
+		{"variables", "ftp/ftpserver/x.go", `package ftpserver; var verbIndex = index()`, 0},
+		{"variables", "ftp/x.go", `package ftp; var a = [...]int{1}; var b = map[int]int{}; var c = []int{}`, 0},
+		{"variables", "ftp/x.go", `package ftp; import "sync"; var a = sync.Mutex{}`, 1},
 		{"assignments", "ftp/x.go", `package ftp; import "errors"; var ErrA = errors.New("a"); func f() { ErrA = nil }`, 1},
-		{"assignments", "tftp/x.go", `package tftp; func f() { optionTable[1].x = 2; x := 1; x = 2 }`, 1},
+		{"assignments", "ftp/x.go", `package ftp; var a = []t{{1}}; func f() { a[0].x = 2; a[1]++; g(&a) }`, 3},
+		{"assignments", "ftp/x.go", `package ftp; var a = []t{{1}}; func f(b int) { b = 1; c := a; c = nil }`, 0},
+		{"assignments", "ftp/x.go", `package ftp; var a = []t{{1}}; func f() { a := 1; a = 2 }`, 0},
 		{"budgets", "ftp/x.go", "package ftp" + long, 1},
 		{"budgets", "ftp/x_test.go", "package ftp" + long, 0},
 		{"budgets", "ftp/x.go", "package ftp; func f() {" + strings.Repeat("\n", maxFunction) + "}", 1},

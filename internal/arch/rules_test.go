@@ -156,55 +156,125 @@ func packageVariables(s source, yield func(name *ast.Ident, value ast.Expr)) {
 	}
 }
 
-// variables refuses package variables but error sentinels, assertions, and the constants
-// that the table names.
+// variables refuses package variables but error sentinels, assertions, literal tables,
+// and what the table of constants names.
 func variables(s source) (wrong []string) {
 	if s.test() {
 		return nil
 	}
-	imported := s.imports()
 	packageVariables(s, func(name *ast.Ident, value ast.Expr) {
-		if name.Name == "_" || constants()[s.pkg()+"."+name.Name] != "" {
-			return
+		if name.Name != "_" && constants()[s.pkg()+"."+name.Name] == "" && !isSentinel(s, value) && !isTable(value) {
+			wrong = append(wrong, fmt.Sprintf("%s: package variable %s", s.at(name), name.Name))
 		}
-		if call, ok := value.(*ast.CallExpr); ok {
-			if sel, ok := call.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "New" {
-				if x, ok := sel.X.(*ast.Ident); ok && imported[x.Name] == "errors" {
-					return
-				}
-			}
-		}
-		wrong = append(wrong, fmt.Sprintf("%s: package variable %s", s.at(name), name.Name))
 	})
 	return wrong
 }
 
-// assignments refuses to change a package variable that the same file declares, and a
-// constant of the table anywhere in its package.
+// isSentinel reports whether a variable is made by errors.New.
+func isSentinel(s source, value ast.Expr) bool {
+	call, ok := value.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "New" {
+		return false
+	}
+	x, ok := sel.X.(*ast.Ident)
+	return ok && s.imports()[x.Name] == "errors"
+}
+
+// isTable reports whether a variable is a literal slice, array or map.
+func isTable(value ast.Expr) bool {
+	lit, ok := value.(*ast.CompositeLit)
+	if !ok {
+		return false
+	}
+	switch lit.Type.(type) {
+	case *ast.ArrayType, *ast.MapType:
+		return true
+	}
+	return false
+}
+
+// assignments refuses to change a package variable, or to hand out its address. A
+// function that gives the name another meaning is not looked at for that name.
 func assignments(s source) (wrong []string) {
 	if s.test() {
 		return nil
 	}
-	fixed := make(map[string]bool)
-	for name := range constants() {
-		if own, ok := strings.CutPrefix(name, s.pkg()+"."); ok {
-			fixed[own] = true
+	for _, d := range s.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		own := locals(f)
+		for _, n := range changes(f) {
+			if name := n.Name; s.variables[name] && !own[name] {
+				wrong = append(wrong, fmt.Sprintf("%s: %s is not to be changed", s.at(n), name))
+			}
 		}
 	}
-	packageVariables(s, func(name *ast.Ident, _ ast.Expr) { fixed[name.Name] = name.Name != "_" })
-	ast.Inspect(s.File, func(n ast.Node) bool {
-		a, ok := n.(*ast.AssignStmt)
-		if !ok || a.Tok == token.DEFINE {
-			return true
+	return wrong
+}
+
+// changes finds the variables that a function assigns to, or takes the address of.
+func changes(f *ast.FuncDecl) (changed []*ast.Ident) {
+	change := func(e ast.Expr) {
+		if name := base(e); name != nil {
+			changed = append(changed, name)
 		}
-		for _, to := range a.Lhs {
-			if name := base(to); name != nil && fixed[name.Name] {
-				wrong = append(wrong, fmt.Sprintf("%s: %s is not to be changed", s.at(a), name.Name))
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, to := range n.Lhs {
+				change(to)
+			}
+		case *ast.IncDecStmt:
+			change(n.X)
+		case *ast.UnaryExpr:
+			if n.Op == token.AND {
+				change(n.X)
 			}
 		}
 		return true
 	})
-	return wrong
+	return changed
+}
+
+// locals are the names that a function declares, wherever in it.
+func locals(f *ast.FuncDecl) map[string]bool {
+	names := make(map[string]bool)
+	declare := func(exprs ...ast.Expr) {
+		for _, e := range exprs {
+			if name, ok := e.(*ast.Ident); ok {
+				names[name.Name] = true
+			}
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			if n.Tok == token.DEFINE {
+				declare(n.Lhs...)
+			}
+		case *ast.RangeStmt:
+			if n.Tok == token.DEFINE {
+				declare(n.Key, n.Value)
+			}
+		case *ast.Field:
+			for _, name := range n.Names {
+				names[name.Name] = true
+			}
+		case *ast.ValueSpec:
+			for _, name := range n.Names {
+				names[name.Name] = true
+			}
+		}
+		return true
+	})
+	return names
 }
 
 // base is the variable that an assignment to e changes; nil if it is behind a call or a

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -22,6 +23,8 @@ type source struct {
 	*ast.File
 	name string // from the root of the module
 	set  *token.FileSet
+
+	variables map[string]bool // of its package, by name
 }
 
 func (s source) pkg() string { return path.Dir(s.name) }
@@ -48,15 +51,17 @@ func (s source) imports() map[string]string {
 	return all
 }
 
-// parse reads one file.
+// parse reads one file; as for variables, as if it were alone in its package.
 func parse(t *testing.T, name string, text []byte) source {
 	t.Helper()
 	set := token.NewFileSet()
-	file, err := parser.ParseFile(set, name, text, parser.ParseComments)
+	file, err := parser.ParseFile(set, name, text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return source{file, name, set}
+	s := source{File: file, name: name, set: set, variables: make(map[string]bool)}
+	packageVariables(s, func(name *ast.Ident, _ ast.Expr) { s.variables[name.Name] = name.Name != "_" })
+	return s
 }
 
 // load reads the module. Folders that begin with a dot, testdata, and modules within the
@@ -91,12 +96,21 @@ func load(t *testing.T) []source {
 	if err != nil {
 		t.Fatal(err)
 	}
+	share(all)
 	return all
 }
 
-// variableNames returns the names of the package variables of a file.
-func variableNames(s source) map[string]bool {
-	names := make(map[string]bool)
-	packageVariables(s, func(name *ast.Ident, _ ast.Expr) { names[name.Name] = true })
-	return names
+// share gives each file the variables of its whole package.
+func share(all []source) {
+	packages := make(map[string]map[string]bool)
+	for i, s := range all {
+		if s.test() {
+			continue
+		}
+		if packages[s.pkg()] == nil {
+			packages[s.pkg()] = make(map[string]bool)
+		}
+		maps.Copy(packages[s.pkg()], s.variables)
+		all[i].variables = packages[s.pkg()]
+	}
 }
