@@ -821,6 +821,28 @@ func TestInjection(t *testing.T) {
 	check(t, c.Quit(t.Context()), 0)
 }
 
+// Progress counts from the start of each transfer, both ways.
+func TestProgress(t *testing.T) {
+	retr := passive + "C RETR x\nS 150 Opening\nD send hello\nD close\nS 226 Done\n"
+	stor := passive + "C STOR x\nS 150 Opening\nD want hello\nS 226 Done\n"
+	var last int64
+	c := session(t, Dialer{Progress: func(octets int64) { last = octets }}, login+binary+retr+retr+stor+stor+quit, nil)
+	for _, transfer := range []func() (int64, error){
+		func() (int64, error) { return c.Retrieve(t.Context(), "x", 0, io.Discard) },
+		func() (int64, error) { return c.Retrieve(t.Context(), "x", 0, io.Discard) },
+		func() (int64, error) { return c.Store(t.Context(), "x", 0, strings.NewReader("hello")) },
+		func() (int64, error) { return c.Store(t.Context(), "x", 0, open(t, "hello")) },
+	} {
+		last = -1
+		n, err := transfer()
+		check(t, err, 0)
+		if n != 5 || last != 5 {
+			t.Errorf("moved %d octets, told %d", n, last)
+		}
+	}
+	check(t, c.Quit(t.Context()), 0)
+}
+
 // What Sent and Received are told is what a person may see.
 func TestTrace(t *testing.T) {
 	var log []string

@@ -22,7 +22,7 @@ func (c *Client) receive(w io.Writer, conn *dataConn) (n int64, err error) {
 		if got > 0 {
 			wrote, err := w.Write(buffer[:got])
 			n += int64(wrote)
-			c.moved(int64(wrote))
+			c.moved(n)
 			if err != nil {
 				return n, &localError{ErrWrite, err}
 			}
@@ -48,7 +48,7 @@ func (c *Client) transmit(conn *dataConn, r io.Reader) (n int64, err error) {
 		got, readErr := r.Read(buffer)
 		wrote, err := conn.Write(buffer[:got])
 		n += int64(wrote)
-		c.moved(int64(wrote))
+		c.moved(n)
 		if err != nil {
 			return n, err
 		}
@@ -72,7 +72,7 @@ func (c *Client) sendFile(tcp *net.TCPConn, file *os.File) (n int64, err error) 
 		c.waits.arm(tcp)
 		sent, err := tcp.ReadFrom(&io.LimitedReader{R: file, N: chunk})
 		n += sent
-		c.moved(sent)
+		c.moved(n)
 		var pathErr *os.PathError
 		switch {
 		case errors.As(err, &pathErr):

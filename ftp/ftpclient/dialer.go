@@ -58,8 +58,8 @@ type Dialer struct {
 	// DialContext opens the connections to the server. nil is that of [net.Dialer].
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// Progress is told of every count of octets of a file that was moved, one after
-	// the other, from the goroutine that called for the transfer. It may be nil.
+	// Progress is told now and then how many octets the running transfer of a file has
+	// moved so far, from the goroutine that called for it. It may be nil.
 	Progress func(octets int64)
 
 	// Sent and Received are told of every command and every reply on the control

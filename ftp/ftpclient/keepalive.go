@@ -6,9 +6,10 @@ import (
 	"dray/ftp"
 )
 
-// moved does what there is to do now and then in a transfer.
+// moved does what there is to do now and then in a transfer, which has moved so many
+// octets so far.
 func (c *Client) moved(octets int64) {
-	if c.dialer.Progress != nil && octets > 0 {
+	if c.dialer.Progress != nil {
 		c.dialer.Progress(octets)
 	}
 	if c.dialer.KeepAlive > 0 && time.Since(c.noops.last) >= c.dialer.KeepAlive {
