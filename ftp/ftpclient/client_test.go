@@ -104,6 +104,15 @@ func TestDialNobody(t *testing.T) {
 	check(t, err, ErrConnect)
 }
 
+func TestDialTimeout(t *testing.T) {
+	d := Dialer{Timeout: time.Millisecond, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	_, err := d.Dial(t.Context(), "192.0.2.1:21")
+	check(t, err, ErrTimeout)
+}
+
 func TestLogin(t *testing.T) {
 	for _, tt := range []struct {
 		about, script string

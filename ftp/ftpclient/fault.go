@@ -204,7 +204,7 @@ func broken(ctx context.Context, op string, fault Fault, err error) error {
 		if errors.Is(err, context.DeadlineExceeded) {
 			fault = ErrTimeout
 		}
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		fault = ErrTimeout
 	case errors.Is(err, ftp.ErrReply):
 		fault = ErrProtocol
