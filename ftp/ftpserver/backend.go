@@ -85,6 +85,7 @@ type CreateOptions struct {
 	Resume bool  // REST+STOR: change the file in place from Offset on
 	Offset int64 // where a resumed upload begins, in octets
 	Append bool  // APPE: add to the end, make the file if it is missing
+	New    bool  // STOU: fs.ErrExist if there is such a file, at Create or at Commit
 }
 
 // Upload is a file being received. The server ends it with exactly one Commit, after a

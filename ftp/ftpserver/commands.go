@@ -1,0 +1,326 @@
+package ftpserver
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"dray/ftp"
+)
+
+// The functions of this file are the rows of the table: each takes one command and is
+// named after it. They touch nothing but the session.
+
+func user(s *session, arg string) (op, ftp.Reply) {
+	if s.loggedIn {
+		s.forget()
+	}
+	s.user = arg
+	return logout{}, ftp.Reply{}
+}
+
+func pass(s *session, arg string) (op, ftp.Reply) {
+	switch {
+	case s.loggedIn:
+		return nil, reply(ftp.CodeBadSequence, "Already logged in")
+	case s.user == "":
+		return nil, reply(ftp.CodeBadSequence, "USER first")
+	}
+	u := s.user
+	s.user = ""
+	return login{user: u, password: arg}, ftp.Reply{}
+}
+
+func acct(*session, string) (op, ftp.Reply) {
+	return nil, reply(ftp.CodeSuperfluous, "No account needed")
+}
+
+func rein(s *session, _ string) (op, ftp.Reply) {
+	s.forget()
+	return reinitialize{}, ftp.Reply{}
+}
+
+func quit(*session, string) (op, ftp.Reply) { return goodbye{}, ftp.Reply{} }
+
+func noop(*session, string) (op, ftp.Reply) { return nil, reply(ftp.CodeOK, "OK") }
+
+func clnt(*session, string) (op, ftp.Reply) { return nil, reply(ftp.CodeOK, "Noted") }
+
+func syst(*session, string) (op, ftp.Reply) {
+	return nil, reply(ftp.CodeSystem, "UNIX Type: L8")
+}
+
+func feat(*session, string) (op, ftp.Reply) { return features{}, ftp.Reply{} }
+
+func help(_ *session, arg string) (op, ftp.Reply) { return helpTopic{arg}, ftp.Reply{} }
+
+func site(_ *session, arg string) (op, ftp.Reply) {
+	if strings.EqualFold(strings.TrimSpace(arg), "HELP") {
+		return nil, siteHelp()
+	}
+	return nil, reply(ftp.CodeUnknown, "Unknown SITE command")
+}
+
+// opts serves the options of UTF8, which is always on (RFC 2640), and of MLST (RFC
+// 3659, section 7.9).
+func opts(s *session, arg string) (op, ftp.Reply) {
+	what, value, _ := strings.Cut(arg, " ")
+	switch value = strings.TrimSpace(value); strings.ToUpper(what) {
+	case "UTF8", "UTF-8":
+		if value == "" || strings.EqualFold(value, "ON") || strings.EqualFold(value, "NLST") {
+			return nil, reply(ftp.CodeOK, "UTF8 is on")
+		}
+		return nil, reply(ftp.CodeBadArgument, "UTF8 is always on")
+	case "MLST":
+		s.facts = ftp.ParseFacts(value)
+		return nil, reply(ftp.CodeOK, strings.TrimSpace("MLST OPTS "+s.facts.String()))
+	}
+	return nil, reply(ftp.CodeBadArgument, "No such option")
+}
+
+// typ acknowledges TYPE A and changes nothing: what is stored is what was sent.
+func typ(s *session, arg string) (op, ftp.Reply) {
+	fields := strings.Fields(strings.ToUpper(arg))
+	switch strings.Join(fields, " ") {
+	case "A", "A N":
+		s.ascii = true
+		if s.told {
+			return nil, reply(ftp.CodeOK, "Type is A")
+		}
+		s.told = true
+		return nil, reply(ftp.CodeOK, "Type is A; bytes are sent and stored unchanged all the same")
+	case "I", "L 8", "L8":
+		s.ascii = false
+		return nil, reply(ftp.CodeOK, "Type is I")
+	}
+	switch fields[0] {
+	case "A", "E", "L":
+		return nil, reply(ftp.CodeBadParameter, "Types are A, I and L 8")
+	}
+	return nil, reply(ftp.CodeBadArgument, "No such type")
+}
+
+func mode(_ *session, arg string) (op, ftp.Reply) {
+	switch strings.ToUpper(arg) {
+	case "S":
+		return nil, reply(ftp.CodeOK, "Mode is S")
+	case "B", "C", "Z":
+		return nil, reply(ftp.CodeBadParameter, "The only mode is S")
+	}
+	return nil, reply(ftp.CodeBadArgument, "No such mode")
+}
+
+func stru(_ *session, arg string) (op, ftp.Reply) {
+	switch strings.ToUpper(arg) {
+	case "F":
+		return nil, reply(ftp.CodeOK, "Structure is F")
+	case "R", "P":
+		return nil, reply(ftp.CodeBadParameter, "The only structure is F")
+	}
+	return nil, reply(ftp.CodeBadArgument, "No such structure")
+}
+
+func pwd(s *session, _ string) (op, ftp.Reply) {
+	return nil, reply(ftp.CodeDirectory, quote(s.cwd)+" is the current directory")
+}
+
+func cwd(s *session, arg string) (op, ftp.Reply) { return changeDir{s.resolve(arg)}, ftp.Reply{} }
+
+func cdup(s *session, _ string) (op, ftp.Reply) { return changeDir{s.resolve("..")}, ftp.Reply{} }
+
+func pasv(s *session, _ string) (op, ftp.Reply) {
+	switch {
+	case s.epsvOnly:
+		return nil, reply(ftp.CodeBadSequence, "EPSV ALL was sent")
+	case !s.peer.Is4():
+		return nil, reply(ftp.CodeNoData, "PASV is for IPv4; use EPSV")
+	}
+	return listenData{extended: false}, ftp.Reply{}
+}
+
+func epsv(s *session, arg string) (op, ftp.Reply) {
+	switch strings.ToUpper(arg) {
+	case "":
+		return listenData{extended: true}, ftp.Reply{}
+	case "ALL":
+		s.epsvOnly = true
+		return nil, reply(ftp.CodeOK, "EPSV and nothing else from now on")
+	}
+	family, err := strconv.ParseUint(arg, 10, 16)
+	switch {
+	case err != nil:
+		return nil, reply(ftp.CodeBadArgument, "EPSV takes 1, 2 or ALL")
+	case family == 1 && s.peer.Is4(), family == 2 && s.peer.Is6():
+		return listenData{extended: true}, ftp.Reply{}
+	}
+	return nil, s.badFamily()
+}
+
+func (s *session) badFamily() ftp.Reply {
+	if s.peer.Is4() {
+		return reply(ftp.CodeBadFamily, "Network protocol not supported, use (1)")
+	}
+	return reply(ftp.CodeBadFamily, "Network protocol not supported, use (2)")
+}
+
+func port(s *session, arg string) (op, ftp.Reply) {
+	if s.epsvOnly {
+		return nil, reply(ftp.CodeBadSequence, "EPSV ALL was sent")
+	}
+	a, err := ftp.ParseHostPort(arg)
+	if err != nil {
+		return nil, reply(ftp.CodeBadArgument, "PORT takes h1,h2,h3,h4,p1,p2")
+	}
+	if r := s.checkTarget(a.Addr().WithZone("") == s.peer, a.Port()); r.Code != 0 {
+		return nil, r
+	}
+	return connectData{a}, ftp.Reply{}
+}
+
+func eprt(s *session, arg string) (op, ftp.Reply) {
+	if s.epsvOnly {
+		return nil, reply(ftp.CodeBadSequence, "EPSV ALL was sent")
+	}
+	a, err := ftp.ParseEPRT(arg)
+	switch {
+	case errors.Is(err, ftp.ErrFamily):
+		return nil, s.badFamily()
+	case err != nil:
+		return nil, reply(ftp.CodeBadArgument, "EPRT takes |1|address|port| or |2|address|port|")
+	}
+	if r := s.checkTarget(a.Addr().Unmap() == s.peer, a.Port()); r.Code != 0 {
+		return nil, r
+	}
+	return connectData{a}, ftp.Reply{}
+}
+
+// checkTarget refuses what RFC 2577 warns of: a server that connects for its client to
+// another host, or to a service.
+func (s *session) checkTarget(same bool, port uint16) ftp.Reply {
+	switch {
+	case !same:
+		return reply(ftp.CodeBadParameter, "Data connections go to your own address only; behind NAT use EPSV or PASV")
+	case port < 1024:
+		return reply(ftp.CodeBadParameter, "Data connections go to ports from 1024 on only")
+	}
+	return ftp.Reply{}
+}
+
+// rest takes an offset (RFC 3659, section 5): digits alone, up to 2^63-1.
+func rest(s *session, arg string) (op, ftp.Reply) {
+	n, err := parseSize(arg)
+	if err != nil {
+		return nil, reply(ftp.CodeBadArgument, "REST takes a number of octets")
+	}
+	s.offset = n
+	return nil, reply(ftp.CodePending, "The next transfer starts at "+strconv.FormatInt(n, 10))
+}
+
+// parseSize parses digits alone: no sign, no blank.
+func parseSize(arg string) (int64, error) {
+	n, err := strconv.ParseUint(arg, 10, 63)
+	return int64(n), err
+}
+
+// allo takes "n" or "n R m" (RFC 959, section 4.1.3). The size of a record is not used.
+func allo(s *session, arg string) (op, ftp.Reply) {
+	fields := strings.Fields(arg)
+	n, err := parseSize(fields[0])
+	if err == nil && len(fields) == 3 && strings.EqualFold(fields[1], "R") {
+		_, err = parseSize(fields[2])
+	} else if len(fields) != 1 {
+		err = strconv.ErrSyntax
+	}
+	if err != nil {
+		return nil, reply(ftp.CodeBadArgument, "ALLO takes a number of octets")
+	}
+	return allocate{octets: n, dir: s.cwd}, ftp.Reply{}
+}
+
+func abor(*session, string) (op, ftp.Reply) {
+	return closeData{}, ftp.Reply{}
+}
+
+func stat(s *session, arg string) (op, ftp.Reply) {
+	if arg == "" {
+		return status{}, ftp.Reply{}
+	}
+	_, arg = splitOptions(arg)
+	return statPath{s.resolve(arg)}, ftp.Reply{}
+}
+
+func retr(s *session, arg string) (op, ftp.Reply) {
+	return transfer{verb: "RETR", name: s.resolve(arg), run: retrieve{offset: s.offset}}, ftp.Reply{}
+}
+
+func stor(s *session, arg string) (op, ftp.Reply) {
+	o := CreateOptions{Resume: s.offset > 0, Offset: s.offset}
+	return transfer{verb: "STOR", name: s.resolve(arg), run: store{options: o}}, ftp.Reply{}
+}
+
+func appe(s *session, arg string) (op, ftp.Reply) {
+	o := CreateOptions{Append: true}
+	return transfer{verb: "APPE", name: s.resolve(arg), run: store{options: o}}, ftp.Reply{}
+}
+
+func stou(s *session, arg string) (op, ftp.Reply) {
+	if arg == "" {
+		arg = "upload"
+	}
+	return transfer{verb: "STOU", name: s.resolve(arg), run: storeUnique{}}, ftp.Reply{}
+}
+
+func list(s *session, arg string) (op, ftp.Reply) {
+	_, arg = splitOptions(arg)
+	return transfer{verb: "LIST", name: s.resolve(arg), run: listing{asked: arg, format: unixFormat}}, ftp.Reply{}
+}
+
+func nlst(s *session, arg string) (op, ftp.Reply) {
+	_, arg = splitOptions(arg)
+	return transfer{verb: "NLST", name: s.resolve(arg), run: listing{asked: arg, format: nameFormat}}, ftp.Reply{}
+}
+
+func mlsd(s *session, arg string) (op, ftp.Reply) {
+	return transfer{verb: "MLSD", name: s.resolve(arg), run: machineListing{facts: s.facts}}, ftp.Reply{}
+}
+
+func mlst(s *session, arg string) (op, ftp.Reply) {
+	return describe{name: s.resolve(arg), facts: s.facts}, ftp.Reply{}
+}
+
+// splitOptions takes the groups that begin with a dash from the argument of LIST, such as
+// "-la": clients send them as if to ls, though no RFC has them.
+func splitOptions(arg string) (options, name string) {
+	for strings.HasPrefix(arg, "-") {
+		group, after, _ := strings.Cut(arg, " ")
+		options += group[1:]
+		arg = strings.TrimLeft(after, " ")
+		if group == "--" {
+			break
+		}
+	}
+	return options, arg
+}
+
+func size(s *session, arg string) (op, ftp.Reply) { return fileSize{s.resolve(arg)}, ftp.Reply{} }
+
+func mdtm(s *session, arg string) (op, ftp.Reply) { return fileTime{s.resolve(arg)}, ftp.Reply{} }
+
+func dele(s *session, arg string) (op, ftp.Reply) {
+	return remove{name: s.resolve(arg), dir: false}, ftp.Reply{}
+}
+
+func rmd(s *session, arg string) (op, ftp.Reply) {
+	return remove{name: s.resolve(arg), dir: true}, ftp.Reply{}
+}
+
+func mkd(s *session, arg string) (op, ftp.Reply) { return makeDir{s.resolve(arg)}, ftp.Reply{} }
+
+func rnfr(s *session, arg string) (op, ftp.Reply) { return renameFrom{s.resolve(arg)}, ftp.Reply{} }
+
+func rnto(s *session, arg string) (op, ftp.Reply) {
+	if s.from == "" {
+		return nil, reply(ftp.CodeBadSequence, "RNFR first")
+	}
+	return rename{from: s.from, to: s.resolve(arg)}, ftp.Reply{}
+}

@@ -1,0 +1,47 @@
+package ftpserver
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"dray/ftp"
+)
+
+// refusal turns an error of the backend into what the peer is told. It is the only way
+// from an error to the wire, and the text of the error does not take it.
+func refusal(err error) ftp.Reply {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return reply(ftp.CodeNotFound, "No such file or directory")
+	case errors.Is(err, fs.ErrPermission):
+		return reply(ftp.CodeForbidden, "Permission denied")
+	case errors.Is(err, fs.ErrExist):
+		return reply(ftp.CodeExists, "Already exists")
+	case errors.Is(err, ErrIsDir):
+		return reply(ftp.CodeNotFile, "Is a directory")
+	case errors.Is(err, ErrNotDir):
+		return reply(ftp.CodeNotDir, "Not a directory")
+	case errors.Is(err, ErrNotEmpty):
+		return reply(ftp.CodeNotFile, "Directory not empty")
+	case errors.Is(err, ErrNotRegular):
+		return reply(ftp.CodeNotFile, "Not a regular file")
+	case errors.Is(err, ErrBadName):
+		return reply(ftp.CodeBadName, "Name not allowed")
+	case errors.Is(err, ErrNoSpace):
+		return reply(ftp.CodeNoSpace, "No space left")
+	case errors.Is(err, ErrQuota):
+		return reply(ftp.CodeQuota, "Over quota")
+	case errors.Is(err, ErrBusy):
+		return reply(ftp.CodeBusy, "Busy, try again later")
+	case errors.Is(err, ErrOffset):
+		return reply(ftp.CodeNotFile, "The offset is beyond the end")
+	case errors.Is(err, errListFile):
+		return reply(ftp.CodeBadArgument, "Not a directory")
+	case errors.Is(err, errNoData):
+		return reply(ftp.CodeNoData, err.Error())
+	case errors.Is(err, context.Canceled), errors.Is(err, errDataLost):
+		return reply(ftp.CodeDataLost, "Transfer aborted")
+	}
+	return reply(ftp.CodeLocalError, "Local error")
+}

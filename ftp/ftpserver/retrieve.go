@@ -1,0 +1,101 @@
+package ftpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"syscall"
+	"time"
+)
+
+// retrieve sends a file.
+type retrieve struct{ offset int64 }
+
+func (o retrieve) move(ctx context.Context, j *job) (string, error) {
+	file, err := j.fs.Open(ctx, j.name, o.offset)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	if err := j.connect("Sending the file" + remaining(file, o.offset)); err != nil {
+		return "", err
+	}
+	if err := j.sendFile(file); err != nil {
+		return "", err
+	}
+	return "Sent", nil
+}
+
+// remaining tells what is to come if the file knows its size; clients look for it.
+func remaining(file io.Reader, offset int64) string {
+	f, ok := file.(interface{ Stat() (fs.FileInfo, error) })
+	if !ok {
+		return ""
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return fmt.Sprintf(" (%d bytes)", max(info.Size()-offset, 0))
+}
+
+// sendFile copies a file to the data connection, through sendfile(2) if it is one of the
+// system.
+func (j *job) sendFile(file io.Reader) error {
+	if _, ok := file.(syscall.Conn); ok {
+		return j.sendPieces(file)
+	}
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	for {
+		n, err := file.Read(buf[:])
+		if err := j.send(buf[:n]); err != nil {
+			return err
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// sendPieces copies a file of the system, piece by piece so that each has a deadline of
+// its own. Pieces grow while the peer is fast: of a slow one no more is asked than a
+// small piece in time.
+func (j *job) sendPieces(file io.Reader) error {
+	const least, most, fast = 64 << 10, 16 << 20, 100 * time.Millisecond
+	for piece := int64(least); ; {
+		begun := j.await()
+		n, err := io.Copy(j.conn, io.LimitReader(file, piece))
+		j.bytes.Add(n)
+		switch {
+		case errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE): // of the file
+			return err
+		case err != nil:
+			return fmt.Errorf("%w: %w", errDataLost, err)
+		case n < piece:
+			return nil
+		}
+		if time.Since(begun) < fast {
+			piece = min(2*piece, most)
+		}
+	}
+}
+
+// send writes b to the data connection.
+func (j *job) send(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	j.await()
+	n, err := j.conn.Write(b)
+	j.bytes.Add(int64(n))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDataLost, err)
+	}
+	return nil
+}

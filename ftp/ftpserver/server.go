@@ -1,0 +1,252 @@
+package ftpserver
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Server serves FTP. Its fields are set before the first call of Serve and left alone
+// after. Every goroutine that it starts has ended when Shutdown or Close returns nil.
+type Server struct {
+	// Backend gives each connection its session. It must not be nil.
+	Backend Backend
+
+	// Banner is the text of the greeting, one line. Zero means "FTP server ready".
+	Banner string
+
+	// PassivePorts are the ports that PASV and EPSV listen on. Zero means any that the
+	// system gives.
+	PassivePorts PortRange
+
+	// PassiveAddress is the IPv4 address that PASV tells, for servers behind NAT. Zero
+	// means the address that the client reached. It does not change where the server
+	// listens.
+	PassiveAddress netip.Addr
+
+	// ActiveSourcePort is the port that active data connections leave from. Zero means
+	// 20, as RFC 959 has it, when the process may, and any otherwise. Negative
+	// means any.
+	ActiveSourcePort int
+
+	// LoginTimeout ends a connection that has not logged in so long after its begin.
+	// Zero means 60 seconds.
+	LoginTimeout time.Duration
+
+	// LoginDelay passes before a refused log-in is answered. Zero means one second,
+	// negative none.
+	LoginDelay time.Duration
+
+	// IdleTimeout ends a connection that sends no command for so long. A running
+	// transfer is not idle. Zero means 15 minutes.
+	IdleTimeout time.Duration
+
+	// DataTimeout is how long a transfer waits for its data connection. Zero means 30
+	// seconds.
+	DataTimeout time.Duration
+
+	// StallTimeout ends a transfer that moves nothing for so long, and a connection
+	// that takes no reply. Zero means 5 minutes.
+	StallTimeout time.Duration
+
+	// MaxConns and MaxConnsPerAddress bound the control connections, in all and from
+	// one address; those above are told 421. Zero means 8192 and 1024.
+	MaxConns           int
+	MaxConnsPerAddress int
+
+	// Log takes notes on what peers do wrong and what fails. Zero means nowhere.
+	Log *slog.Logger
+
+	mu        sync.Mutex
+	begun     bool
+	closing   bool          // Shutdown or Close was called
+	drain     chan struct{} // closed with closing
+	drained   chan struct{} // closed when nothing runs any more after that
+	listeners map[net.Listener]struct{}
+	conns     map[*Conn]struct{}
+	perAddr   map[netip.Addr]int
+}
+
+// PortRange is a range of ports, both ends included.
+type PortRange struct{ First, Last uint16 }
+
+// ErrServerClosed is what Serve returns after Shutdown or Close.
+var ErrServerClosed = errors.New("ftpserver: server closed")
+
+func orDefault[T int | time.Duration](v, zero T) T {
+	if v == 0 {
+		return zero
+	}
+	return v
+}
+
+// begin makes what the zero value lacks. s.mu is held.
+func (s *Server) begin() {
+	if s.begun {
+		return
+	}
+	s.begun = true
+	s.drain = make(chan struct{})
+	s.drained = make(chan struct{})
+	s.listeners = make(map[net.Listener]struct{})
+	s.conns = make(map[*Conn]struct{})
+	s.perAddr = make(map[netip.Addr]int)
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+// Serve takes control connections from l until Shutdown or Close, and returns
+// ErrServerClosed then. It closes l. It may be called for several listeners.
+func (s *Server) Serve(l net.Listener) error {
+	if !s.enter(l) {
+		l.Close()
+		return ErrServerClosed
+	}
+	defer s.leave(l)
+	defer l.Close()
+	var delay time.Duration
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			delay = 0
+			s.take(nc)
+		case s.isClosing():
+			return ErrServerClosed
+		case isPassing(err):
+			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+			s.Log.Error("accept failed, trying again", "error", err, "in", delay)
+			select {
+			case <-time.After(delay):
+			case <-s.drain:
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// isPassing tells a shortage, such as of file descriptors, from the end of a listener.
+func isPassing(err error) bool {
+	var ne net.Error
+	return !errors.Is(err, net.ErrClosed) && errors.As(err, &ne)
+}
+
+func (s *Server) enter(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begin()
+	if s.closing {
+		return false
+	}
+	s.listeners[l] = struct{}{}
+	return true
+}
+
+func (s *Server) leave(l net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+	s.checkDrained()
+}
+
+func (s *Server) isClosing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
+// take starts a connection, or turns it away.
+func (s *Server) take(nc net.Conn) {
+	c := newConn(s, nc)
+	if s.admit(c) {
+		go c.serve()
+		return
+	}
+	s.Log.Warn("too many connections: turned away", "remote", c.remote)
+	// The send buffer of a new connection is empty, so that this does not wait.
+	nc.SetWriteDeadline(time.Now().Add(time.Second))
+	nc.Write(replyTooMany.Append(nil))
+	c.cancel()
+	nc.Close()
+}
+
+func (s *Server) admit(c *Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	addr := c.remote.Addr()
+	if s.closing || len(s.conns) >= orDefault(s.MaxConns, 8192) ||
+		addr.IsValid() && s.perAddr[addr] >= orDefault(s.MaxConnsPerAddress, 1024) {
+		return false
+	}
+	s.conns[c] = struct{}{}
+	s.perAddr[addr]++
+	return true
+}
+
+func (s *Server) dismiss(c *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+	addr := c.remote.Addr()
+	if s.perAddr[addr]--; s.perAddr[addr] == 0 {
+		delete(s.perAddr, addr)
+	}
+	s.checkDrained()
+}
+
+// checkDrained is called with s.mu held whenever something has ended.
+func (s *Server) checkDrained() {
+	if s.closing && len(s.listeners) == 0 && len(s.conns) == 0 {
+		select {
+		case <-s.drained:
+		default:
+			close(s.drained)
+		}
+	}
+}
+
+// Shutdown closes the listeners, tells idle connections 421, and waits for running
+// transfers and their connections to end. When ctx ends before that it returns the
+// error of ctx, and Close can cut the rest.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stop()
+	select {
+	case <-s.drained:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close closes the listeners and cuts every connection. It returns nil when all have
+// ended.
+func (s *Server) Close() error {
+	s.stop()
+	s.mu.Lock()
+	for c := range s.conns {
+		c.cancel()
+	}
+	s.mu.Unlock()
+	<-s.drained
+	return nil
+}
+
+func (s *Server) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.begin()
+	if !s.closing {
+		s.closing = true
+		close(s.drain)
+		for l := range s.listeners {
+			l.Close()
+		}
+		s.checkDrained()
+	}
+}

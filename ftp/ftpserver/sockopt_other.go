@@ -1,0 +1,9 @@
+//go:build !unix
+
+package ftpserver
+
+import "syscall"
+
+func inlineUrgent(syscall.RawConn) error { return nil }
+
+func reuseAddress(syscall.RawConn) error { return nil }

@@ -1,0 +1,89 @@
+package ftpserver
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+)
+
+// store receives a file.
+type store struct{ options CreateOptions }
+
+// storeUnique receives a file under a name that the server chooses (STOU).
+type storeUnique struct{}
+
+func (o store) move(ctx context.Context, j *job) (string, error) {
+	upload, err := j.fs.Create(ctx, j.name, o.options)
+	if err != nil {
+		return "", err
+	}
+	return j.receive(upload, "Ready for the file")
+}
+
+// move makes names until one is free. The reply is as RFC 1123, section 4.1.2.9, wants.
+func (o storeUnique) move(ctx context.Context, j *job) (string, error) {
+	prefix := j.name
+	for range 16 {
+		j.name = prefix + "." + rand.Text()[:8]
+		upload, err := j.fs.Create(ctx, j.name, CreateOptions{New: true})
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		return j.receive(upload, "FILE: "+path.Base(j.name))
+	}
+	return "", fs.ErrExist
+}
+
+// receive copies the data connection to an upload, and commits it if the connection
+// ended well. Whatever else happens, the upload is aborted.
+func (j *job) receive(upload Upload, text string) (string, error) {
+	committed := false
+	defer func() {
+		if !committed {
+			upload.Abort()
+		}
+	}()
+	if err := j.connect(text); err != nil {
+		return "", err
+	}
+	if err := j.receiveFile(upload); err != nil {
+		return "", err
+	}
+	committed = true
+	if err := upload.Commit(); err != nil {
+		return "", err
+	}
+	return "Stored", nil
+}
+
+// receiveFile goes through a buffer of its own on purpose: splice(2), which io.Copy
+// would pick, is several times slower.
+func (j *job) receiveFile(w io.Writer) error {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	for {
+		j.await()
+		n, err := j.conn.Read(buf[:])
+		j.bytes.Add(int64(n))
+		if n > 0 {
+			if _, err := w.Write(buf[:n]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case j.ctx.Err() != nil:
+			return j.ctx.Err()
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return fmt.Errorf("%w: %w", errDataLost, err)
+		}
+	}
+}

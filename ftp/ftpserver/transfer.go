@@ -1,0 +1,169 @@
+package ftpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dray/ftp"
+)
+
+// transfer is the operation of the commands that use the data connection.
+type transfer struct {
+	verb string
+	name string // rooted and clean
+	run  interface {
+		// move does the transfer: it opens the file, then calls j.connect, moves bytes,
+		// and ends the file. It returns the text of the last reply.
+		move(ctx context.Context, j *job) (string, error)
+	}
+}
+
+func (t transfer) do(c *Conn) ftp.Reply {
+	c.start(t)
+	return ftp.Reply{}
+}
+
+// job is a running transfer. It has a goroutine of its own and talks to that of the
+// connection over two channels. The methods of a nil job do nothing.
+type job struct {
+	transfer
+	srv    *Server
+	fs     FS
+	source dataSource
+	ctx    context.Context
+	cancel context.CancelFunc
+	begun  time.Time
+	conn   *net.TCPConn // nil until connect
+	bytes  atomic.Int64 // over the data connection so far
+
+	say chan ftp.Reply // preliminary replies
+	out chan outcome   // the end, once
+}
+
+// outcome is how a transfer ended.
+type outcome struct {
+	Transfer
+	reply ftp.Reply
+	fault error // it ended in a panic
+}
+
+func newJob(c *Conn, t transfer, source dataSource) *job {
+	j := &job{transfer: t, srv: c.srv, fs: c.fs, source: source, begun: time.Now()}
+	j.ctx, j.cancel = context.WithCancel(c.ctx)
+	j.say, j.out = make(chan ftp.Reply), make(chan outcome, 1)
+	return j
+}
+
+func (j *job) said() <-chan ftp.Reply {
+	if j == nil {
+		return nil
+	}
+	return j.say
+}
+
+func (j *job) ended() <-chan outcome {
+	if j == nil {
+		return nil
+	}
+	return j.out
+}
+
+func (j *job) abort() {
+	if j != nil {
+		j.cancel()
+	}
+}
+
+// run is the goroutine of the transfer.
+func (j *job) run() {
+	var out outcome
+	text, err := j.contain()
+	j.closeData()
+	var p *panicError
+	switch {
+	case errors.As(err, &p):
+		out.fault = err
+	case err == nil:
+		out.reply = reply(ftp.CodeDone, text)
+	case j.ctx.Err() != nil:
+		out.reply = reply(ftp.CodeDataLost, "Transfer aborted")
+	default:
+		out.reply = refusal(err)
+	}
+	out.Transfer = Transfer{
+		Verb: j.verb, Name: j.name, Bytes: j.bytes.Load(), Duration: time.Since(j.begun), Err: err,
+	}
+	j.out <- out
+}
+
+// panicError is a panic of a backend.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", p.value, p.stack) }
+
+// contain turns a panic into an error.
+func (j *job) contain() (text string, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{v, debug.Stack()}
+		}
+	}()
+	return j.transfer.run.move(j.ctx, j)
+}
+
+// connect gets the data connection and then says that the transfer begins. Nothing is
+// sent before the connection stands, so that 150 is never followed by 425.
+func (j *job) connect(text string) error {
+	if j.source == nil {
+		return fmt.Errorf("%w: PASV, EPSV, PORT or EPRT first", errNoData)
+	}
+	ctx, cancel := context.WithTimeout(j.ctx, orDefault(j.srv.DataTimeout, 30*time.Second))
+	defer cancel()
+	conn, err := j.source.open(ctx)
+	j.source = nil
+	if err != nil {
+		return err
+	}
+	j.conn = conn
+	context.AfterFunc(j.ctx, func() { conn.Close() })
+	select {
+	case j.say <- reply(ftp.CodeOpening, text):
+		return nil
+	case <-j.ctx.Done():
+		return j.ctx.Err()
+	}
+}
+
+// closeData ends the data connection, or gives up waiting for it.
+func (j *job) closeData() {
+	if j.source != nil {
+		j.source.close()
+	}
+	if j.conn != nil {
+		j.conn.Close()
+	}
+}
+
+// await lets what follows on the data connection take as long as it may. It returns the
+// time.
+func (j *job) await() time.Time {
+	now := time.Now()
+	j.conn.SetDeadline(now.Add(orDefault(j.srv.StallTimeout, 5*time.Minute)))
+	return now
+}
+
+// bufferSize is that of the buffer between a data connection and a file. It was measured
+// to beat splice(2) several times over.
+const bufferSize = 256 << 10
+
+// buffers is shared by all transfers.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
