@@ -1,0 +1,101 @@
+// Package ftpd joins the FTP server to the product: it admits users, hands each the files
+// that the policy leaves them, and tells what happens as events. It speaks no FTP itself
+// and decides nothing.
+package ftpd
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync/atomic"
+
+	"dray/ftp/ftpserver"
+	"dray/internal/event"
+	"dray/internal/identity"
+	"dray/internal/policy"
+	"dray/internal/policy/guard"
+	"dray/internal/vfs"
+)
+
+const protocol = "ftp"
+
+// Backend is the [ftpserver.Backend]. Files, Users and Rules must be set: without one of
+// them no session begins.
+type Backend struct {
+	Files  vfs.FS
+	Users  identity.Authenticator
+	Rules  policy.Decider
+	Events event.Sink // nil: nobody is told
+
+	sessions atomic.Uint64 // so far
+}
+
+// NewSession implements [ftpserver.Backend].
+func (b *Backend) NewSession(_ context.Context, c *ftpserver.Conn) (ftpserver.Session, error) {
+	if b.Files == nil || b.Users == nil || b.Rules == nil {
+		return nil, errors.New("ftpd: a backend needs Files, Users and Rules")
+	}
+	id := protocol + strconv.FormatUint(b.sessions.Add(1), 10)
+	return &session{backend: b, about: event.Event{Protocol: protocol, Session: id, Remote: c.RemoteAddr()}}, nil
+}
+
+// session is one control connection.
+type session struct {
+	backend *Backend
+	about   event.Event // what all events of the session have in common
+}
+
+// emit tells an event, with what is known of the session filled in.
+func (s *session) emit(e event.Event) {
+	if s.backend.Events == nil {
+		return
+	}
+	e.Protocol, e.Session, e.Remote = s.about.Protocol, s.about.Session, s.about.Remote
+	if e.User == "" {
+		e.User = s.about.User
+	}
+	s.backend.Events.Emit(e)
+}
+
+// Login implements [ftpserver.Session].
+func (s *session) Login(ctx context.Context, user, password string) (ftpserver.FS, error) {
+	subject, err := s.backend.Users.Authenticate(ctx, identity.Credentials{
+		User: user, Password: password, Protocol: protocol, Remote: s.about.Remote,
+	})
+	s.about.User = subject.Name // nobody after a refusal
+	s.emit(event.Event{Kind: event.Login, User: user, Err: err})
+	switch {
+	case errors.Is(err, identity.ErrRefused):
+		return nil, ftpserver.ErrLogin
+	case err != nil:
+		return nil, err
+	}
+	return newFiles(guard.New(s.backend.Files, s.backend.Rules, subject), s.backend.Rules, subject, s.emit), nil
+}
+
+// Close implements [ftpserver.Session].
+func (s *session) Close() error { return nil }
+
+// Transferred implements [ftpserver.TransferObserver].
+func (s *session) Transferred(t ftpserver.Transfer) {
+	s.emit(event.Event{
+		Kind: event.Transfer, Op: operation(t.Verb), Path: t.Name,
+		Bytes: t.Bytes, Duration: t.Duration, Err: t.Err,
+	})
+}
+
+// operation is what a command that uses a data connection does.
+func operation(verb string) string {
+	switch verb {
+	case "RETR":
+		return "read"
+	case "STOR", "STOU":
+		return "write"
+	case "APPE":
+		return "append"
+	}
+	return "list"
+}
+
+// Fault implements [ftpserver.FaultObserver].
+func (s *session) Fault(err error) { s.emit(event.Event{Kind: event.Fault, Err: err}) }

@@ -1,0 +1,386 @@
+package ftpd_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"dray/ftp"
+	"dray/ftp/ftpclient"
+	"dray/ftp/ftpserver"
+	"dray/internal/event"
+	"dray/internal/ftpd"
+	"dray/internal/identity"
+	"dray/internal/policy"
+	"dray/internal/vfs"
+	"dray/internal/vfs/memfs"
+	"dray/internal/vfs/osfs"
+	"dray/internal/vfs/vfstest"
+)
+
+// TestContractThroughFTP runs the suite of every FS against our client, our server, this
+// package and a tree, one after the other.
+func TestContractThroughFTP(t *testing.T) {
+	for name, tree := range map[string]func(*testing.T) vfs.FS{
+		"memory": func(*testing.T) vfs.FS { return memfs.New() },
+		"host":   func(t *testing.T) vfs.FS { return folder(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			vfstest.Suite{
+				Open: func(t *testing.T) vfs.FS {
+					return newRemote(t, serve(t, &ftpd.Backend{Files: tree(t), Users: identity.Guests{}, Rules: policy.ReadWrite}))
+				},
+				Is:          replied,
+				NoExclusive: true,
+				NoHandles:   true,
+			}.Run(t)
+		})
+	}
+}
+
+// folder is an empty folder of the host.
+func folder(t *testing.T) *osfs.FS {
+	t.Helper()
+	files, err := osfs.Open(t.TempDir())
+	ok(t, err)
+	files.NoSync = true // for speed
+	t.Cleanup(func() { files.Close() })
+	return files
+}
+
+// replied reports whether err is the reply that stands for a reason.
+func replied(err, reason error) bool {
+	var e *ftp.Error
+	if !errors.As(err, &e) {
+		return errors.Is(err, reason) // said without asking the server
+	}
+	switch reason {
+	case vfs.ErrBadName:
+		return e.Reply.Code == ftp.CodeBadName
+	case vfs.ErrNotDir:
+		return e.Reply.Code == ftp.CodeNotDir || e.Command == "MLSD" && e.Reply.Code == ftp.CodeBadArgument
+	case fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, vfs.ErrIsDir, vfs.ErrNotEmpty, vfs.ErrOffset:
+		return e.Reply.Code == ftp.CodeNotFound
+	}
+	return false
+}
+
+// recorder is a Sink that keeps everything.
+type recorder struct {
+	mu     sync.Mutex
+	events []event.Event
+}
+
+func (r *recorder) Emit(e event.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+// lines tells the events without what differs from run to run.
+func (r *recorder) lines() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []string
+	for _, e := range r.events {
+		words := []string{e.Protocol, e.Session, string(e.Kind), e.User, e.Op, e.Path, e.To}
+		if e.Err != nil {
+			words = append(words, "failed")
+		}
+		all = append(all, strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " "))
+	}
+	return all
+}
+
+func TestEvents(t *testing.T) {
+	var events recorder
+	address := serve(t, &ftpd.Backend{
+		Files:  memfs.New(),
+		Users:  identity.NewPasswords(map[string]string{"ann": "secret"}),
+		Rules:  policy.ReadWrite.Without(policy.Delete),
+		Events: &events,
+	})
+	ctx := t.Context()
+	c, err := new(ftpclient.Dialer).Dial(ctx, address)
+	ok(t, err)
+	defer c.Close()
+	if err := c.Login(ctx, "ann", "wrong"); err == nil {
+		t.Error("logged in with a wrong password")
+	}
+	ok(t, c.Login(ctx, "ann", "secret"))
+	_, err = c.Store(ctx, "/f", 0, strings.NewReader("content"))
+	ok(t, err)
+	_, err = c.Append(ctx, "/f", strings.NewReader("!"))
+	ok(t, err)
+	_, err = c.Retrieve(ctx, "/f", 0, io.Discard)
+	ok(t, err)
+	if _, err := c.Retrieve(ctx, "/missing", 0, io.Discard); err == nil {
+		t.Error("got a file that is not there")
+	}
+	for _, err := range c.List(ctx, "/") {
+		ok(t, err)
+	}
+	ok(t, c.MakeDir(ctx, "/d"))
+	ok(t, c.Rename(ctx, "/f", "/d/g"))
+	if err := c.Remove(ctx, "/d/g"); err == nil {
+		t.Error("removed without the right to")
+	}
+	if err := c.RemoveDir(ctx, "/d"); err == nil {
+		t.Error("removed without the right to")
+	}
+	ok(t, c.Quit(ctx))
+
+	want := []string{
+		"ftp ftp1 login ann failed",
+		"ftp ftp1 login ann",
+		"ftp ftp1 transfer ann write /f",
+		"ftp ftp1 transfer ann append /f",
+		"ftp ftp1 transfer ann read /f",
+		"ftp ftp1 transfer ann read /missing failed",
+		"ftp ftp1 transfer ann list /",
+		"ftp ftp1 change ann mkdir /d",
+		"ftp ftp1 change ann rename /f /d/g",
+		"ftp ftp1 change ann delete /d/g failed",
+		"ftp ftp1 change ann rmdir /d failed",
+	}
+	if got := events.lines(); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for _, e := range events.events {
+		if !e.Remote.Addr().IsLoopback() || e.Kind == event.Transfer && (e.Duration <= 0 || e.Err == nil && e.Op != "list" && e.Bytes == 0) {
+			t.Errorf("event %+v", e)
+		}
+	}
+}
+
+// TestReadOnly: without the rights, every change is refused with 550 and changes nothing.
+func TestReadOnly(t *testing.T) {
+	files := memfs.New()
+	put(t, files, "/f", "content")
+	ok(t, files.Mkdir(t.Context(), parse(t, "/d")))
+	address := serve(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadOnly})
+	ctx := t.Context()
+	c, err := new(ftpclient.Dialer).Dial(ctx, address)
+	ok(t, err)
+	defer c.Close()
+	ok(t, c.Login(ctx, "ftp", "someone@"))
+	_, store := c.Store(ctx, "/f", 0, strings.NewReader("x"))
+	_, create := c.Store(ctx, "/new", 0, strings.NewReader("x"))
+	_, resume := c.Store(ctx, "/f", 3, strings.NewReader("x"))
+	_, appended := c.Append(ctx, "/f", strings.NewReader("x"))
+	for name, err := range map[string]error{
+		"STOR": store, "STOR of a new file": create, "REST and STOR": resume, "APPE": appended,
+		"DELE": c.Remove(ctx, "/f"), "RMD": c.RemoveDir(ctx, "/d"), "MKD": c.MakeDir(ctx, "/e"), "RNTO": c.Rename(ctx, "/f", "/g"),
+	} {
+		var e *ftp.Error
+		if !errors.As(err, &e) || e.Reply.Code != ftp.CodeForbidden {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var names []string
+	for e, err := range c.List(ctx, "/") {
+		ok(t, err)
+		names = append(names, e.Name+" "+e.Perm)
+	}
+	if want := []string{"d el", "f r"}; !slices.Equal(names, want) {
+		t.Errorf("listed %q; want %q", names, want)
+	}
+	var content strings.Builder
+	if _, err := c.Retrieve(ctx, "/f", 0, &content); err != nil || content.String() != "content" {
+		t.Errorf("the file holds %q, %v", &content, err)
+	}
+}
+
+func TestPermFact(t *testing.T) {
+	files := memfs.New()
+	put(t, files, "/f", "")
+	ok(t, files.Mkdir(t.Context(), parse(t, "/d")))
+	for _, c := range []struct {
+		rights    policy.Rights
+		file, dir string
+	}{
+		{policy.ReadOnly, "r", "el"},
+		{policy.ReadWrite, "adfrw", "cdeflmp"},
+		{policy.ReadWrite.Without(policy.Overwrite, policy.Delete), "fr", "ceflm"},
+		{policy.ReadWrite.Without(policy.Read, policy.List, policy.Mkdir, policy.Create, policy.Rename), "adw", "dep"},
+	} {
+		fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: c.rights})
+		file, err := fsys.Stat(t.Context(), "/f")
+		ok(t, err)
+		dir, err := fsys.Stat(t.Context(), "/d")
+		ok(t, err)
+		if file.Perm != c.file || dir.Perm != c.dir {
+			t.Errorf("with %b: %q and %q; want %q and %q", c.rights, file.Perm, dir.Perm, c.file, c.dir)
+		}
+	}
+}
+
+// broken is an FS whose every method fails for one reason.
+type broken struct {
+	vfs.FS
+	reason error
+}
+
+func (b broken) Stat(context.Context, vfs.Path) (vfs.Info, error) {
+	return vfs.Info{}, &vfs.OpError{Op: "stat", Path: "/f", Err: b.reason}
+}
+
+// TestErrors: the server knows each reason of a store as its own.
+func TestErrors(t *testing.T) {
+	other := errors.New("input/output error")
+	for _, c := range []struct{ reason, want error }{
+		{fs.ErrNotExist, fs.ErrNotExist},
+		{fs.ErrExist, fs.ErrExist},
+		{fs.ErrPermission, fs.ErrPermission},
+		{vfs.ErrBadName, ftpserver.ErrBadName},
+		{vfs.ErrIsDir, ftpserver.ErrIsDir},
+		{vfs.ErrNotDir, ftpserver.ErrNotDir},
+		{vfs.ErrNotEmpty, ftpserver.ErrNotEmpty},
+		{vfs.ErrNotRegular, ftpserver.ErrNotRegular},
+		{vfs.ErrNoSpace, ftpserver.ErrNoSpace},
+		{vfs.ErrQuota, ftpserver.ErrQuota},
+		{vfs.ErrBusy, ftpserver.ErrBusy},
+		{vfs.ErrOffset, ftpserver.ErrOffset},
+		{other, other},
+	} {
+		fsys := session(t, &ftpd.Backend{Files: broken{memfs.New(), c.reason}, Users: identity.Guests{}, Rules: policy.ReadWrite})
+		_, err := fsys.Stat(t.Context(), "/f")
+		if !errors.Is(err, c.want) || !errors.Is(err, c.reason) || err.Error() != `stat "/f": `+c.reason.Error() {
+			t.Errorf("%v became %v", c.reason, err)
+		}
+	}
+}
+
+// TestFullStore: what a write says is known to the server too, and the old file stays.
+func TestFullStore(t *testing.T) {
+	files := memfs.New()
+	put(t, files, "/f", "old")
+	files.Capacity = 5
+	fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadWrite})
+	if n, err := fsys.(ftpserver.SpaceReporter).FreeSpace(t.Context(), "/"); n != 2 || err != nil {
+		t.Errorf("%d bytes free, %v", n, err)
+	}
+	u, err := fsys.Create(t.Context(), "/f", ftpserver.CreateOptions{})
+	ok(t, err)
+	if _, err := io.WriteString(u, "newer"); !errors.Is(err, ftpserver.ErrNoSpace) {
+		t.Errorf("a full store is %v", err)
+	}
+	ok(t, u.Abort())
+	e, err := fsys.Stat(t.Context(), "/f")
+	if ok(t, err); e.Size != 3 {
+		t.Errorf("the file is %+v", e)
+	}
+}
+
+// TestUniqueUploadIsExclusive is STOU: a name that is taken is not overwritten.
+func TestUniqueUploadIsExclusive(t *testing.T) {
+	files := memfs.New()
+	put(t, files, "/f", "old")
+	fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadWrite})
+	if _, err := fsys.Create(t.Context(), "/f", ftpserver.CreateOptions{New: true}); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a name that is taken: %v", err)
+	}
+}
+
+// TestDownloadKeepsTheFastPath: what the server gets to send can go by sendfile(2), also
+// from an offset on.
+func TestDownloadKeepsTheFastPath(t *testing.T) {
+	files := folder(t)
+	put(t, files, "/f", "0123456789")
+	fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadOnly})
+	for offset, want := range map[int64]string{0: "0123456789", 4: "456789", 10: ""} {
+		r, err := fsys.Open(t.Context(), "/f", offset)
+		ok(t, err)
+		if _, ok := r.(syscall.Conn); !ok {
+			t.Errorf("%T is no syscall.Conn", r)
+		}
+		b, err := io.ReadAll(r)
+		if ok(t, errors.Join(err, r.Close())); string(b) != want {
+			t.Errorf("from %d on: %q", offset, b)
+		}
+	}
+	if _, err := fsys.Open(t.Context(), "/f", 11); !errors.Is(err, ftpserver.ErrOffset) {
+		t.Errorf("beyond the end: %v", err)
+	}
+}
+
+func TestABackendWithoutItsPartsServesNobody(t *testing.T) {
+	for _, b := range []*ftpd.Backend{
+		{Users: identity.Guests{}, Rules: policy.ReadOnly},
+		{Files: memfs.New(), Rules: policy.ReadOnly},
+		{Files: memfs.New(), Users: identity.Guests{}},
+	} {
+		if _, err := b.NewSession(t.Context(), new(ftpserver.Conn)); err == nil {
+			t.Errorf("%+v begins a session", b)
+		}
+	}
+}
+
+// unsure is an Authenticator that cannot find out.
+type unsure struct{ err error }
+
+func (u unsure) Authenticate(context.Context, identity.Credentials) (identity.Subject, error) {
+	return identity.Subject{}, u.err
+}
+
+func TestLoginTellsARefusalFromAFailure(t *testing.T) {
+	down := errors.New("the directory is down")
+	for reason, want := range map[error]error{identity.ErrRefused: ftpserver.ErrLogin, down: down} {
+		b := &ftpd.Backend{Files: memfs.New(), Users: unsure{reason}, Rules: policy.ReadOnly}
+		s, err := b.NewSession(t.Context(), new(ftpserver.Conn))
+		ok(t, err)
+		if fsys, err := s.Login(t.Context(), "ann", "x"); fsys != nil || !errors.Is(err, want) || want == down && errors.Is(err, ftpserver.ErrLogin) {
+			t.Errorf("%v became %v", reason, err)
+		}
+		ok(t, s.Close())
+	}
+}
+
+func TestFaultIsAnEvent(t *testing.T) {
+	var events recorder
+	b := &ftpd.Backend{Files: memfs.New(), Users: identity.Guests{}, Rules: policy.ReadOnly, Events: &events}
+	s, err := b.NewSession(t.Context(), new(ftpserver.Conn))
+	ok(t, err)
+	s.(ftpserver.FaultObserver).Fault(errors.New("panic"))
+	if got := events.lines(); !slices.Equal(got, []string{"ftp ftp1 fault failed"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// session logs a guest in without a server.
+func session(t *testing.T, b *ftpd.Backend) ftpserver.FS {
+	t.Helper()
+	s, err := b.NewSession(t.Context(), new(ftpserver.Conn))
+	ok(t, err)
+	fsys, err := s.Login(t.Context(), "anonymous", "")
+	ok(t, err)
+	return fsys
+}
+
+func put(t *testing.T, fsys vfs.FS, name, content string) {
+	t.Helper()
+	u, err := fsys.Create(t.Context(), parse(t, name), vfs.CreateOptions{})
+	ok(t, err)
+	_, err = io.WriteString(u, content)
+	ok(t, errors.Join(err, u.Commit()))
+}
+
+func parse(t *testing.T, name string) vfs.Path {
+	t.Helper()
+	p, err := vfs.ParsePath(name)
+	ok(t, err)
+	return p
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
