@@ -31,6 +31,7 @@ func table() map[string]row {
 		"internal/event":    {},
 		"internal/policy":   {dray: "internal/identity internal/vfs"},
 		"internal/config":   {},
+		"internal/certs":    {},
 
 		// Stores, and what wraps them.
 		"internal/vfs/vfstest":  {dray: "internal/vfs"},
@@ -49,7 +50,11 @@ func table() map[string]row {
 		},
 
 		// The composition root, and the command line above it.
-		"internal/daemon": {dray: "ftp/ftpserver internal/config internal/event internal/ftpd internal/identity internal/policy internal/tftpd internal/vfs internal/vfs/osfs tftp"},
+		"internal/daemon": {
+			dray: "ftp/ftpserver internal/certs internal/config internal/event internal/ftpd internal/identity internal/policy" +
+				" internal/tftpd internal/vfs internal/vfs/osfs tftp",
+			tests: "ftp/ftpclient",
+		},
 		"cmd/dray": {
 			dray:    "ftp ftp/ftpclient internal/config internal/daemon tftp",
 			outside: "github.com/spf13/cobra github.com/vbauerster/mpb/v8 golang.org/x/sys golang.org/x/term",
@@ -83,9 +88,10 @@ func pure() []string {
 	`)
 }
 
-// Who may open files of the host, and who may read the environment.
+// Who may open files of the host (certs has keys to read and to keep), and who may read
+// the environment.
 const (
-	opensFiles = "cmd/dray internal/config internal/vfs/osfs"
+	opensFiles = "cmd/dray internal/certs internal/config internal/vfs/osfs"
 	readsEnv   = "cmd/dray internal/config"
 )
 
