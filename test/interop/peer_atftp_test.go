@@ -1,0 +1,41 @@
+package interop
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// atftp asks for no options but those that are named.
+func atftp(name string, options ...string) client {
+	command := func(e endpoint, args ...string) *exec.Cmd {
+		return exec.Command("atftp", append(append(options[:len(options):len(options)], args...), e.host, e.port)...)
+	}
+	return client{
+		name: name, program: "atftp", protocol: "tftp",
+		get: func(e endpoint, remote, local string) *exec.Cmd {
+			return command(e, "--get", "-r", remote, "-l", local)
+		},
+		put: func(e endpoint, local, remote string) *exec.Cmd {
+			return command(e, "--put", "-l", local, "-r", remote)
+		},
+		missing: 255,
+	}
+}
+
+// atftpd knows windowsize besides the usual options. It acknowledges the last block before
+// it closes the file.
+var atftpd = server{
+	name: "atftpd", protocol: "tftp",
+	start: func(t *testing.T, root string) endpoint {
+		log := new(transcript)
+		e := inetdWait(t, "tftp", log, peer(t, "atftpd"), "--user", "nobody", "--group", "nogroup",
+			"--logfile", "-", "--verbose=7", root)
+		e.settled = func() {
+			log.await(t, "as many ends as beginnings", func(text string) bool {
+				return strings.Count(text, "Server thread exiting") == strings.Count(text, "Creating new socket")
+			})
+		}
+		return e
+	},
+}

@@ -1,0 +1,30 @@
+package interop
+
+import (
+	"fmt"
+	"os/exec"
+)
+
+// lftp asks for features, TLS and UTF-8 before it logs in, sets the time of what it
+// stored, and lists by MLSD where it can.
+func lftp() client {
+	command := func(e endpoint, format string, args ...any) *exec.Cmd {
+		open := "set net:max-retries 2; set xfer:clobber yes; open "
+		if e.user != "" {
+			open += fmt.Sprintf("-u %s,%s ", e.user, e.password)
+		}
+		open += fmt.Sprintf("ftp://%s:%s; ", e.host, e.port)
+		return exec.Command("lftp", "--norc", "-c", open+fmt.Sprintf(format, args...))
+	}
+	return client{
+		name: "lftp", program: "lftp", protocol: "ftp",
+		get: func(e endpoint, remote, local string) *exec.Cmd {
+			return command(e, "get %s -o %s", remote, local)
+		},
+		put: func(e endpoint, local, remote string) *exec.Cmd {
+			return command(e, "put %s -o %s", local, remote)
+		},
+		list:    func(e endpoint, dir string) *exec.Cmd { return command(e, "ls %s", dir) },
+		missing: 1,
+	}
+}

@@ -1,0 +1,14 @@
+// Package judges lets programs that know nothing of dray judge it: rclone's own test
+// suites, and FTP and TFTP libraries that others wrote. It holds tests only, and is a
+// module of its own, so that the hundreds of modules behind rclone stay out of dray's.
+//
+// Every FTP judge also judges ProFTPD, so that a verdict is about dray and not about
+// the judge. scripts/peers unpacks ProFTPD; where it is missing the tests fail unless
+// SKIP_PEERS=1 says otherwise. Nothing here has a fixed port or waits for time to pass:
+// dray says itself when it listens, and ProFTPD gets its connections from the test.
+//
+// Run it with
+//
+//	go test ./...          everything; builds all of rclone once, minutes of CPU time
+//	go test -short ./...   all but rclone's fs/sync, which is what needs all of rclone
+package judges
