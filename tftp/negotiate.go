@@ -1,0 +1,39 @@
+package tftp
+
+// grant returns the options that a server accepts of those that a client asks for (RFC
+// 2347): none that was not asked for, no value above the one that was. size is that of
+// the file to be read or, negative, not known.
+func grant(r *Request, size int64, maxBlock, maxWindow int) Options {
+	asked := r.Options
+	granted := Options{
+		Timeout:  asked.Timeout,
+		UTimeout: asked.UTimeout,
+		Rollover: asked.Rollover,
+	}
+	switch {
+	case asked.BlockSize > 0:
+		granted.BlockSize = min(asked.BlockSize, MaxBlockSize, maxBlock)
+	case asked.BlockSize2 > 0:
+		granted.BlockSize2 = powerOfTwo(min(asked.BlockSize2, MaxBlockSize, maxBlock))
+	}
+	if asked.WindowSize > 0 {
+		granted.WindowSize = min(asked.WindowSize, maxWindow)
+	}
+	switch {
+	case !asked.HasSize:
+	case r.Write:
+		granted.HasSize, granted.Size = true, asked.Size
+	case size >= 0 && r.Mode == Octet: // the size of text on its way is not known
+		granted.HasSize, granted.Size = true, size
+	}
+	return granted
+}
+
+// powerOfTwo returns the largest power of two that is not above n.
+func powerOfTwo(n int) int {
+	p := 1
+	for p*2 <= n {
+		p *= 2
+	}
+	return p
+}
