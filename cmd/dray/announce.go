@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"dray/internal/config"
+	"dray/internal/daemon"
+)
+
+// announce prints, for each protocol and each address, the URL to use and the line to
+// paste on a Cisco device, and what to do where a standard port was denied.
+func announce(w io.Writer, cfg config.Serve, endpoints []daemon.Endpoint) {
+	fmt.Fprintf(w, "Serving %s %s\n", absolute(cfg.Dir), access(cfg))
+	for _, e := range endpoints {
+		fmt.Fprintf(w, "\n%s\n", strings.ToUpper(e.Protocol))
+		for _, addr := range reachable(e.Addr.Addr()) {
+			fmt.Fprintf(w, "  %-44s %s\n", baseURL(e, addr), ciscoCopy(e, addr, cfg))
+		}
+	}
+	for _, e := range endpoints {
+		if e.Denied {
+			fmt.Fprintf(w, "\n%s", deniedHint(e))
+		}
+	}
+	if slices.ContainsFunc(endpoints, func(e daemon.Endpoint) bool { return e.Denied }) {
+		fmt.Fprintf(w, "\nTo use the standard ports, stop this server and run:\n  %s\n", grantCommand())
+	}
+	fmt.Fprintf(w, "\nCtrl-C lets running transfers end; a second Ctrl-C cuts them.\n")
+}
+
+func absolute(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
+	}
+	return dir
+}
+
+func access(cfg config.Serve) string {
+	switch {
+	case !cfg.Write:
+		return "read-only"
+	case len(cfg.Users) == 0:
+		return "read-only over FTP, read-write for anyone over TFTP"
+	}
+	return "read-write"
+}
+
+// reachable returns addr, or every address of the machine when addr is unspecified: other
+// hosts' view first, loopback and link-local addresses last.
+func reachable(addr netip.Addr) []netip.Addr {
+	if !addr.IsUnspecified() {
+		return []netip.Addr{addr.Unmap()}
+	}
+	var all []netip.Addr
+	interfaces, _ := net.Interfaces() // without the list, loopback below is what can be said
+	for _, i := range interfaces {
+		if i.Flags&net.FlagUp == 0 {
+			continue
+		}
+		addrs, _ := i.Addrs()
+		for _, a := range addrs {
+			if n, ok := a.(*net.IPNet); ok {
+				all = append(all, zoned(n.IP, i.Name))
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(a netip.Addr) bool { return addr.Is4() && !a.Is4() })
+	if len(all) == 0 {
+		all = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+	}
+	slices.SortStableFunc(all, func(a, b netip.Addr) int { return distance(a) - distance(b) })
+	return all
+}
+
+func zoned(ip net.IP, name string) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	a = a.Unmap()
+	if a.Is6() && a.IsLinkLocalUnicast() {
+		return a.WithZone(name)
+	}
+	return a
+}
+
+func distance(a netip.Addr) int {
+	switch {
+	case a.IsLoopback():
+		return 2
+	case a.IsLinkLocalUnicast():
+		return 3
+	case a.Is6():
+		return 1
+	}
+	return 0
+}
+
+func baseURL(e daemon.Endpoint, addr netip.Addr) string {
+	return fmt.Sprintf("%s://%s/", e.Protocol, urlHost(e, addr))
+}
+
+// urlHost names the port only where it is not the standard one.
+func urlHost(e daemon.Endpoint, addr netip.Addr) string {
+	host := addr.String()
+	if addr.Is6() {
+		host = "[" + strings.Replace(host, "%", "%25", 1) + "]" // RFC 6874
+	}
+	if e.Addr.Port() != e.Standard {
+		host = fmt.Sprintf("%s:%d", host, e.Addr.Port())
+	}
+	return host
+}
+
+// ciscoCopy is the line to paste. IOS takes a port in an FTP URL but asks port 69 for
+// TFTP whatever the URL says.
+func ciscoCopy(e daemon.Endpoint, addr netip.Addr, cfg config.Serve) string {
+	switch {
+	case addr.IsLoopback() || addr.Zone() != "":
+		return ""
+	case e.Protocol == "tftp" && e.Addr.Port() != e.Standard:
+		return fmt.Sprintf("(Cisco devices ask port %d only)", e.Standard)
+	case e.Protocol == "ftp" && len(cfg.Users) > 0:
+		return fmt.Sprintf("copy ftp://%s:PASSWORD@%s/FILE flash:", cfg.Users[0].Name, urlHost(e, addr))
+	}
+	return fmt.Sprintf("copy %s://%s/FILE flash:", e.Protocol, urlHost(e, addr))
+}
+
+func deniedHint(e daemon.Endpoint) string {
+	return fmt.Sprintf("%s is on port %d: port %d needs root or CAP_NET_BIND_SERVICE.\n",
+		strings.ToUpper(e.Protocol), e.Addr.Port(), e.Standard)
+}
+
+// grantCommand is the one command that lets this user have the standard ports. A binary
+// that `go run` made is gone afterwards, so there the right must go to the system.
+func grantCommand() string {
+	exe, err := os.Executable()
+	if err != nil || strings.HasPrefix(exe, os.TempDir()) || strings.Contains(exe, "go-build") {
+		return "sudo sysctl net.ipv4.ip_unprivileged_port_start=21"
+	}
+	return "sudo setcap cap_net_bind_service=+ep " + exe
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+
+	"dray/ftp/ftpclient"
+	"dray/tftp"
+)
+
+// exitCodes is the part of the help that scripts rely on. The numbers are curl's.
+const exitCodes = `Exit codes, curl's where curl has one:
+  0       done                          28      time-out
+  1       anything else, or no such     30      active mode refused
+          scheme                        31      resuming refused
+  2       usage                         55, 56  connection broke off
+  3       malformed URL                 67      log-in refused
+  6       host not found                68      TFTP: file not found
+  7       cannot connect                69      TFTP: access violation
+  8       no sensible answer            70      disk full at the server
+  9       FTP: access denied            71      TFTP: illegal operation
+  10, 12  active mode failed            72      TFTP: unknown transfer ID
+  13, 14  passive mode failed           73      TFTP: file already exists
+  18      partial file                  74      TFTP: no such user
+  19, 21  refused by the server         78      FTP: no such file
+  23, 26  cannot write, read here       130     interrupted
+  25      upload refused by the server`
+
+// urlError is a URL that cannot be used.
+type urlError struct {
+	code int // 1: no such scheme, 3: malformed
+	err  error
+}
+
+func (e *urlError) Error() string { return e.err.Error() }
+func (e *urlError) Unwrap() error { return e.err }
+
+// exitCode is the number that tells scripts what kind of error ended a command.
+func exitCode(err error) int {
+	var (
+		usage  *usageError
+		url    *urlError
+		local  *localError
+		host   *net.DNSError
+		fault  ftpclient.Fault
+		packet *tftp.Error
+	)
+	switch {
+	case errors.As(err, &usage):
+		return 2
+	case errors.As(err, &url):
+		return url.code
+	case errors.Is(err, context.Canceled):
+		return 130
+	case errors.As(err, &local):
+		return local.code
+	case errors.As(err, &host):
+		return 6
+	case errors.As(err, &fault):
+		return ftpExit(fault)
+	case errors.As(err, &packet):
+		return tftpExit(packet.Code)
+	case errors.Is(err, tftp.ErrGone):
+		return 7
+	case errors.Is(err, tftp.ErrTimeout), errors.Is(err, os.ErrDeadlineExceeded):
+		return 28
+	}
+	return 1
+}
+
+func ftpExit(f ftpclient.Fault) int {
+	switch f {
+	case ftpclient.ErrConnect:
+		return 7
+	case ftpclient.ErrUnavailable, ftpclient.ErrProtocol:
+		return 8
+	case ftpclient.ErrDenied:
+		return 9
+	case ftpclient.ErrActive:
+		return 10
+	case ftpclient.ErrActiveWait:
+		return 12
+	case ftpclient.ErrPassive:
+		return 13
+	case ftpclient.ErrAddress:
+		return 14
+	case ftpclient.ErrPartial:
+		return 18
+	case ftpclient.ErrRetrieve:
+		return 19
+	case ftpclient.ErrCommand:
+		return 21
+	case ftpclient.ErrWrite:
+		return 23
+	case ftpclient.ErrStore:
+		return 25
+	case ftpclient.ErrRead:
+		return 26
+	case ftpclient.ErrTimeout:
+		return 28
+	case ftpclient.ErrPort:
+		return 30
+	case ftpclient.ErrRestart:
+		return 31
+	case ftpclient.ErrSend:
+		return 55
+	case ftpclient.ErrReceive, ftpclient.ErrClosed:
+		return 56
+	case ftpclient.ErrLogin:
+		return 67
+	case ftpclient.ErrNoSpace:
+		return 70
+	case ftpclient.ErrNotFound:
+		return 78
+	}
+	return 1
+}
+
+func tftpExit(c tftp.Code) int {
+	switch c {
+	case tftp.CodeNotFound:
+		return 68
+	case tftp.CodeAccess:
+		return 69
+	case tftp.CodeDiskFull:
+		return 70
+	case tftp.CodeIllegal, tftp.CodeUndefined, tftp.CodeOptions:
+		return 71
+	case tftp.CodeUnknownTID:
+		return 72
+	case tftp.CodeExists:
+		return 73
+	case tftp.CodeNoUser:
+		return 74
+	}
+	return 71
+}

@@ -1,0 +1,69 @@
+// Command dray moves files to and from network devices: it serves a folder over FTP and
+// TFTP, and fetches and stores over both.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	args := takeArgs(os.Args[1:])
+	os.Exit(run(context.Background(), args, stdio{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// stdio is where a command reads and writes.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run carries out one command line and returns its exit code.
+func run(ctx context.Context, args []string, std stdio) int {
+	root := rootCommand(std)
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(std.err, "dray: %s\n", err)
+	return exitCode(err)
+}
+
+func rootCommand(std stdio) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "dray",
+		Short:         "Serve and move files over FTP and TFTP",
+		Long:          "dray serves a folder over FTP and TFTP, and fetches and stores files over both.\n\n" + exitCodes,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          usageArgs(cobra.NoArgs),
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(serveCommand(std), getCommand(std), putCommand(std), lsCommand(std), versionCommand(std))
+	return root
+}
+
+// usageError is a command line that cannot be carried out.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() + " (see dray --help)" }
+func (e *usageError) Unwrap() error { return e.err }
+
+// usageArgs marks the error of check as one of usage.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return &usageError{err}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}) }
+
+// TestScript runs the stories in testdata/script. Besides testscript's own commands they
+// know
+//
+//	serve ARGS…   start `dray serve ARGS…` and set $FTP and $TFTP to its addresses
+//	stop          interrupt it, wait for it, and keep what it logged in the file server.log
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Values[serverKey{}] = new(scriptServer)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve": startServer,
+			"stop":  stopServer,
+		},
+	})
+}
+
+// scriptServer is the `dray serve` that a script runs; one at a time.
+type scriptServer struct {
+	cmd  *exec.Cmd
+	rest chan string // what it printed after it was up
+}
+
+func startServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("to see dray serve fail, write: ! exec dray serve …")
+	}
+	ports := filepath.Join(ts.Getenv("WORK"), "ports")
+	log, err := os.Create(filepath.Join(ts.Getenv("WORK"), "server.log"))
+	ts.Check(err)
+	defer log.Close()
+	cmd := exec.Command("dray", append([]string{"serve", "--listen", "127.0.0.1", "--ftp", "0", "--tftp", "0", "--ports-file", ports}, args...)...)
+	cmd.Path, err = exec.LookPath("dray")
+	ts.Check(err)
+	cmd.Dir = ts.Getenv("WORK")
+	cmd.Stderr = log
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	s := server(ts)
+	s.cmd, s.rest = cmd, make(chan string, 1)
+	ts.Defer(func() { _ = cmd.Process.Kill() })
+
+	// The ports are written before the last line of the greeting is read.
+	r := bufio.NewReader(out)
+	for line := ""; !strings.HasPrefix(line, "Ctrl-C"); {
+		if line, err = r.ReadString('\n'); err != nil {
+			ts.Fatalf("dray serve ended before it was up: %v\n%s", err, ts.ReadFile("server.log"))
+		}
+	}
+	go func() {
+		b, _ := io.ReadAll(r)
+		s.rest <- string(b)
+	}()
+	for line := range strings.Lines(ts.ReadFile("ports")) {
+		protocol, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
+		ts.Setenv(strings.ToUpper(protocol), addr)
+	}
+}
+
+func stopServer(ts *testscript.TestScript, neg bool, _ []string) {
+	s := server(ts)
+	ts.Check(s.cmd.Process.Signal(syscall.SIGINT))
+	<-s.rest
+	if err := s.cmd.Wait(); (err != nil) != neg {
+		ts.Fatalf("dray serve ended with %v\n%s", err, ts.ReadFile("server.log"))
+	}
+}
+
+type serverKey struct{}
+
+func server(ts *testscript.TestScript) *scriptServer {
+	return ts.Value(serverKey{}).(*scriptServer)
+}
+
+func TestTakeArgsWipesPasswords(t *testing.T) {
+	for in, want := range map[string]string{
+		"--user=amy:secret":                   "--user=amy:xxxxxx",
+		"ftp://amy:s3cr3t@192.0.2.1/a:b":      "ftp://amy:xxxxxx@192.0.2.1/a:b",
+		"ftp://amy@192.0.2.1/x":               "ftp://amy@192.0.2.1/x",
+		"ftp://amy:p@ss@host/x":               "ftp://amy:xxxx@host/x",
+		"tftp://192.0.2.1:69/user:name@there": "tftp://192.0.2.1:69/user:name@there",
+		"./a:b":                               "./a:b",
+	} {
+		args := []string{strings.Clone(in)}
+		if taken := takeArgs(args); taken[0] != in || args[0] != want {
+			t.Errorf("%s: took %q, left %q; want %q", in, taken[0], args[0], want)
+		}
+	}
+	args := []string{"serve", "--user", strings.Clone("amy:secret"), strings.Clone("dir:x")}
+	if taken := takeArgs(args); taken[2] != "amy:secret" || args[2] != "amy:xxxxxx" || args[3] != "dir:x" {
+		t.Errorf("took %q, left %q", taken, args)
+	}
+}
+
+func TestUsageIsExitCode2(t *testing.T) {
+	for _, args := range [][]string{
+		{"serve", "a", "b"}, {"serve", "--ftp", "ftp"}, {"serve", "--ftp", "off", "--tftp", "off"},
+		{"serve", "--user", "amy"}, {"get"}, {"put", "x"}, {"ls"}, {"nope"}, {"--nope"},
+	} {
+		var out, errs strings.Builder
+		if code := run(context.Background(), args, stdio{strings.NewReader(""), &out, &errs}); code != 2 {
+			t.Errorf("dray %s: exit code %d, %s", fmt.Sprint(args), code, errs.String())
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"dray/internal/config"
+	"dray/internal/daemon"
+)
+
+func serveCommand(std stdio) *cobra.Command {
+	var cfg config.Serve
+	c := &cobra.Command{
+		Use:   "serve [DIR]",
+		Short: "Serve a folder over FTP and TFTP",
+		Long: `Serve DIR, or the current folder, over FTP and TFTP, to read only.
+
+Without --user, FTP admits the guests "anonymous" and "ftp". With --user, only those
+users log in. TFTP knows no users: what it serves, it serves to anyone.
+
+Ctrl-C lets running transfers end, a second Ctrl-C cuts them.`,
+		Example: "  dray serve ./images\n  dray serve ./backup --user amy:secret --write",
+		Args:    usageArgs(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			cfg.Dir = "."
+			if len(args) == 1 {
+				cfg.Dir = args[0]
+			}
+			return serve(c.Context(), cfg, std)
+		},
+	}
+	f := c.Flags()
+	f.Var(&cfg.Listen, "listen", "listen on this address only (default every address of the machine)")
+	f.Var(&cfg.FTP, "ftp", "FTP port (default 21, or 2121 without the privilege)")
+	f.Var(&cfg.TFTP, "tftp", "TFTP port (default 69, or 6969 without the privilege)")
+	f.Var((*config.Users)(&cfg.Users), "user", "admit this FTP user (repeatable)")
+	f.BoolVar(&cfg.Write, "write", false, "allow uploads and changes: to users over FTP, to ANYONE over TFTP")
+	f.Var(&cfg.PassivePorts, "passive-ports", "ports for FTP data connections (default any free port)")
+	f.Var(config.Address{Addr: &cfg.PassiveAddress}, "passive-address", "address for FTP data connections, as clients behind NAT see it")
+	f.Var(&cfg.LogFormat, "log-format", "form of the log on standard error (default text)")
+	f.StringVar(&cfg.PortsFile, "ports-file", "", "write \"PROTOCOL ADDRESS:PORT\" lines to this file once all ports are bound")
+	return c
+}
+
+// serve runs until a signal ends it: the first lets transfers end, the second cuts them.
+func serve(ctx context.Context, cfg config.Serve, std stdio) error {
+	if err := cfg.Check(); err != nil {
+		return &usageError{err}
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	log := newLogger(cfg.LogFormat, std.err)
+	d, err := daemon.Bind(cfg, log)
+	if err != nil {
+		return err
+	}
+	if cfg.PortsFile != "" {
+		if err := writePorts(cfg.PortsFile, d.Endpoints()); err != nil {
+			return errors.Join(&localError{cannotWrite, err}, d.Close())
+		}
+	}
+	announce(std.out, cfg, d.Endpoints())
+	warn(log, cfg, d.Endpoints())
+
+	drain, beginDrain := context.WithCancel(ctx)
+	cut, beginCut := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		defer beginCut()
+		defer beginDrain()
+		for _, step := range []struct {
+			begin func()
+			say   string
+		}{{beginDrain, "letting transfers end; once more to cut them"}, {beginCut, "cutting transfers"}} {
+			select {
+			case <-signals:
+				log.Info("stopping: " + step.say)
+				step.begin()
+			case <-cut.Done():
+				return
+			}
+		}
+	}()
+	err = d.Run(drain, cut)
+	beginCut()
+	<-ended
+	return err
+}
+
+func newLogger(form config.LogFormat, w io.Writer) *slog.Logger {
+	if form == config.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}
+
+// warn says what a person should know before leaving the server alone.
+func warn(log *slog.Logger, cfg config.Serve, endpoints []daemon.Endpoint) {
+	for _, e := range endpoints {
+		switch {
+		case !cfg.Write:
+		case e.Protocol == "tftp":
+			log.Warn("TFTP knows no users: anyone who reaches " + e.Addr.String() + " may write and overwrite files")
+		case len(cfg.Users) == 0:
+			log.Warn("guests may read over FTP, not write: name the users who may with --user NAME:PASSWORD")
+		}
+	}
+}
+
+// writePorts writes where the protocols are, at once and whole: what another program
+// that started this one waits for.
+func writePorts(name string, endpoints []daemon.Endpoint) error {
+	var b strings.Builder
+	for _, e := range endpoints {
+		fmt.Fprintf(&b, "%s %s\n", e.Protocol, e.Addr)
+	}
+	return writeWhole(name, func(w io.Writer) error {
+		_, err := io.WriteString(w, b.String())
+		return err
+	})
+}
+
+// writeWhole makes or replaces a file by what write writes, and leaves nothing new when
+// that fails.
+func writeWhole(name string, write func(io.Writer) error) error {
+	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	if err := write(tmp); err != nil {
+		return errors.Join(err, tmp.Close())
+	}
+	if err := tmp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), name)
+}

@@ -1,0 +1,174 @@
+// Package daemon is the composition root of `dray serve`: it opens the folder, binds the
+// ports, joins each protocol to the files, the users and the rules, and runs them until it
+// is told to stop. It decides nothing itself.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+
+	"dray/ftp/ftpserver"
+	"dray/internal/config"
+	"dray/internal/event"
+	"dray/internal/ftpd"
+	"dray/internal/identity"
+	"dray/internal/policy"
+	"dray/internal/tftpd"
+	"dray/internal/vfs/osfs"
+	"dray/tftp"
+)
+
+// Daemon is a folder with its ports bound. It serves once, by [Daemon.Run].
+type Daemon struct {
+	files     *osfs.FS
+	log       *event.Log
+	endpoints []Endpoint
+	servers   []server
+}
+
+// server is what both engines have in common, with the listener bound in.
+type server struct {
+	serve    func() error
+	shutdown func(context.Context) error
+	close    func() error // also releases a listener that has not served yet
+}
+
+// Bind opens the folder and every port. It leaves nothing open when it fails.
+func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
+	files, err := osfs.Open(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{files: files, log: event.NewLog(log)}
+	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP} {
+		if err := add(cfg, log); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+	}
+	return d, nil
+}
+
+// rule is what everybody may do who is let in.
+func rule(write bool) policy.Rights {
+	if write {
+		return policy.ReadWrite
+	}
+	return policy.ReadOnly
+}
+
+func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
+	if cfg.FTP.Off() {
+		return nil
+	}
+	var l net.Listener
+	at, err := service{protocol: "ftp", standard: 21, fallback: 2121}.bind(cfg.FTP, listenTCP(cfg.Listen.Host(), &l))
+	if err != nil {
+		return err
+	}
+	srv := &ftpserver.Server{
+		Backend:        &ftpd.Backend{Files: d.files, Users: authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.log},
+		PassivePorts:   ftpserver.PortRange{First: cfg.PassivePorts.First, Last: cfg.PassivePorts.Last},
+		PassiveAddress: cfg.PassiveAddress,
+		Log:            log.With("protocol", "ftp"),
+	}
+	d.add(at, server{
+		serve:    func() error { return srv.Serve(l) },
+		shutdown: srv.Shutdown,
+		close:    func() error { return errors.Join(srv.Close(), closed(l.Close())) },
+	})
+	return nil
+}
+
+func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
+	if cfg.TFTP.Off() {
+		return nil
+	}
+	var c *net.UDPConn
+	at, err := service{protocol: "tftp", standard: 69, fallback: 6969}.bind(cfg.TFTP, listenUDP(cfg.Listen.Host(), &c))
+	if err != nil {
+		return err
+	}
+	srv := &tftp.Server{
+		Handler: &tftpd.Handler{Files: d.files, Rules: rule(cfg.Write), Events: d.log},
+		Log:     log.With("protocol", "tftp"),
+	}
+	d.add(at, server{
+		serve:    func() error { return srv.Serve(c) },
+		shutdown: srv.Shutdown,
+		close:    func() error { return errors.Join(srv.Close(), closed(c.Close())) },
+	})
+	return nil
+}
+
+func (d *Daemon) add(at Endpoint, s server) {
+	d.endpoints = append(d.endpoints, at)
+	d.servers = append(d.servers, s)
+}
+
+// authenticator admits the users that there are, and guests if there are none.
+func authenticator(users []config.User) identity.Authenticator {
+	if len(users) == 0 {
+		return identity.Guests{}
+	}
+	passwords := map[string]string{}
+	for _, u := range users {
+		passwords[u.Name] = u.Password
+	}
+	return identity.NewPasswords(passwords)
+}
+
+// Endpoints returns what is served and where, in a fixed order.
+func (d *Daemon) Endpoints() []Endpoint { return d.endpoints }
+
+// Run serves until drain ends, then lets the transfers that run come to their end, until
+// cut ends too. It returns nil after either, and an error if a server failed by itself;
+// then the others are cut. The folder and the ports are closed when it returns.
+func (d *Daemon) Run(drain, cut context.Context) error {
+	failed := make(chan error, len(d.servers))
+	for _, s := range d.servers {
+		go func() { failed <- s.serve() }()
+	}
+	var first error
+	running := len(d.servers)
+	select {
+	case <-drain.Done():
+		d.shutdown(cut)
+	case first = <-failed:
+		running--
+	}
+	err := d.Close()
+	for range running {
+		<-failed
+	}
+	return errors.Join(first, err)
+}
+
+// shutdown asks all servers at once to let their transfers end.
+func (d *Daemon) shutdown(cut context.Context) {
+	done := make(chan error, len(d.servers))
+	for _, s := range d.servers {
+		go func() { done <- s.shutdown(cut) }()
+	}
+	for range d.servers {
+		<-done // what did not end by itself is cut by Close
+	}
+}
+
+// Close cuts every transfer, closes the ports and the folder, and lets the log catch up.
+func (d *Daemon) Close() error {
+	var errs []error
+	for _, s := range d.servers {
+		errs = append(errs, s.close())
+	}
+	return errors.Join(append(errs, d.files.Close(), d.log.Close())...)
+}
+
+// closed forgives a listener that its server has closed already.
+func closed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

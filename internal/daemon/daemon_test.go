@@ -1,0 +1,181 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"dray/ftp/ftpclient"
+	"dray/internal/config"
+)
+
+// configFor serves dir on loopback, on ports that the kernel chooses.
+func configFor(t *testing.T, dir string) config.Serve {
+	t.Helper()
+	cfg := config.Serve{Dir: dir}
+	for _, set := range []error{cfg.Listen.Set("127.0.0.1"), cfg.FTP.Set("0"), cfg.TFTP.Set("0")} {
+		if set != nil {
+			t.Fatal(set)
+		}
+	}
+	return cfg
+}
+
+// heldWriter takes the first octets and then holds the transfer until it is let go.
+type heldWriter struct {
+	bytes.Buffer
+	begun chan struct{} // closed by the first Write
+	free  chan struct{} // closed to let it go
+}
+
+func newHeldWriter() *heldWriter {
+	return &heldWriter{begun: make(chan struct{}), free: make(chan struct{})}
+}
+
+func (w *heldWriter) Write(b []byte) (int, error) {
+	if w.Len() == 0 {
+		close(w.begun)
+		<-w.free
+	}
+	return w.Buffer.Write(b)
+}
+
+// download is a transfer that runs while the daemon is told to stop.
+type download struct {
+	content []byte
+	to      *heldWriter
+	err     chan error
+}
+
+func startDownload(t *testing.T, dir string, d *Daemon) *download {
+	t.Helper()
+	dl := &download{content: bytes.Repeat([]byte("image"), 8<<20/5), to: newHeldWriter(), err: make(chan error, 1)}
+	if err := os.WriteFile(filepath.Join(dir, "image"), dl.content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		dl.err <- func() error {
+			c, err := new(ftpclient.Dialer).Dial(context.Background(), d.Endpoints()[0].Addr.String())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			if err := c.Login(context.Background(), "anonymous", "guest@"); err != nil {
+				return err
+			}
+			_, err = c.Retrieve(context.Background(), "image", 0, dl.to)
+			return err
+		}()
+	}()
+	return dl
+}
+
+func TestDrainLetsTransfersEnd(t *testing.T) {
+	dir := t.TempDir()
+	d, err := Bind(configFor(t, dir), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	drain, begin := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(drain, context.Background()) }()
+	dl := startDownload(t, dir, d)
+	<-dl.to.begun
+	begin()
+	close(dl.to.free)
+	if err := <-dl.err; err != nil || !bytes.Equal(dl.to.Bytes(), dl.content) {
+		t.Errorf("the transfer that was running: %v, %d of %d octets", err, dl.to.Len(), len(dl.content))
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if c, err := net.Dial("tcp", d.Endpoints()[0].Addr.String()); err == nil {
+		t.Errorf("the port is still open: %v", c.Close())
+	}
+}
+
+func TestCutEndsTransfers(t *testing.T) {
+	dir := t.TempDir()
+	d, err := Bind(configFor(t, dir), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, begin := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(stop, stop) }()
+	dl := startDownload(t, dir, d)
+	<-dl.to.begun
+	begin()
+	if err := <-ended; err != nil { // while the client holds its transfer
+		t.Error(err)
+	}
+	close(dl.to.free)
+	if err := <-dl.err; err == nil {
+		t.Error("the client did not notice that its transfer was cut")
+	}
+}
+
+func TestBindSaysWhatToDo(t *testing.T) {
+	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	_, port, _ := net.SplitHostPort(taken.LocalAddr().String())
+	cfg := configFor(t, t.TempDir())
+	if err := cfg.TFTP.Set(port); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Bind(cfg, slog.New(slog.DiscardHandler))
+	if !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "--tftp PORT") {
+		t.Errorf("a port that is taken: %v", err)
+	}
+
+	_, err = Bind(configFor(t, filepath.Join(t.TempDir(), "nothing")), slog.New(slog.DiscardHandler))
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+}
+
+// A standard port that is denied gives way to the one that anyone may bind, unless it was
+// asked for.
+func TestDeniedPort(t *testing.T) {
+	s := service{protocol: "ftp", standard: 21, fallback: 2121}
+	denyLow := func(port uint16) (net.Addr, error) {
+		if port < 1024 {
+			return nil, &net.OpError{Op: "listen", Err: os.ErrPermission}
+		}
+		return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(port)}, nil
+	}
+	at, err := s.bind(config.Port{}, denyLow)
+	if err != nil || at.Addr.Port() != 2121 || !at.Denied {
+		t.Errorf("nothing said: %+v, %v", at, err)
+	}
+	var asked config.Port
+	if err := asked.Set("21"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.bind(asked, denyLow); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("port 21 asked for: %v", err)
+	}
+	all := func(port uint16) (net.Addr, error) { return &net.TCPAddr{Port: int(port)}, nil }
+	at, err = s.bind(config.Port{}, all)
+	if err != nil || at.Addr.Port() != 21 || at.Denied {
+		t.Errorf("nothing denied: %+v, %v", at, err)
+	}
+}
+
+func TestListenOnOneFamily(t *testing.T) {
+	for host, want := range map[string]string{"": "", "0.0.0.0": "4", "127.0.0.1": "4", "::": "6", "::1": "6"} {
+		if got := family(host); got != want {
+			t.Errorf("family(%q) = %q; want %q", host, got, want)
+		}
+	}
+}
