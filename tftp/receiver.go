@@ -6,10 +6,13 @@ import (
 )
 
 // receiver is the side of a transfer that takes DATA: a machine without I/O, clock or
-// goroutine. Its owner passes what arrives to recv and stores the payload that it
-// returns, calls tick when deadline has come, and after each sends the ACK that poll
+// goroutine. Its owner passes what arrives to recv, stores what take returns until there
+// is no more, calls tick when deadline has come, and after each sends the ACK that poll
 // names. ACK 0 is the packet that opens a transfer towards a client, an ACK or an OACK;
 // ACK -1 is the RRQ of a client.
+//
+// Blocks that come before their turn are kept, within maxKept octets. So a hole that is
+// only late costs nothing, and one that is lost costs no more than its own block.
 type receiver struct {
 	rollover  Rollover
 	window    int64
@@ -19,7 +22,12 @@ type receiver struct {
 	want  int64 // the next block of the file
 	acked int64 // the block that was acknowledged last
 	due   bool  // an ACK is to be sent
-	hole  int64 // the latest block beyond a hole that was reported, 0 for no hole
+
+	arrived  []byte         // the payload of block want, when there is one
+	here     bool           // there is one
+	kept     map[int64]kept // blocks beyond want
+	beyond   int64          // the latest block beyond want, 0 for none
+	reported bool           // the hole before it
 
 	proven bool // the peer has answered
 	limit  int  // transmissions to a peer that has not
@@ -37,6 +45,14 @@ type receiver struct {
 	err    error
 }
 
+// kept is the payload of a block that came before its turn.
+type kept []byte
+
+const (
+	maxKept = 256 << 10 // octets
+	late    = 3         // blocks that may overtake one before it counts as lost
+)
+
 // newReceiver returns a receiver that is about to send ACK first, 0 or -1.
 func newReceiver(first int64, now time.Time) receiver {
 	return receiver{window: 1, blockSize: DefaultBlockSize, want: first + 1, acked: first - 1,
@@ -51,25 +67,24 @@ func (r *receiver) negotiate(o Options) {
 	r.rollover = o.Rollover
 }
 
-// recv takes a packet from the peer. payload is the next piece of the file, part of b;
-// with last, the owner calls feed when all is stored.
-func (r *receiver) recv(b []byte, now time.Time) (payload []byte, last bool) {
+// recv takes a packet from the peer. It holds on to b until take has returned false.
+func (r *receiver) recv(b []byte, now time.Time) {
 	if r.err != nil {
-		return nil, false
+		return
 	}
 	switch op, body, ok := split(b); {
 	case !ok:
 	case op == opDATA:
-		return r.data(be16(body), body[2:], now)
+		r.data(be16(body), body[2:])
 	case op == opERROR && !r.stored:
 		r.err = parseError(body)
 	}
-	return nil, false
 }
 
-func (r *receiver) data(number uint16, payload []byte, now time.Time) ([]byte, bool) {
+func (r *receiver) data(number uint16, payload []byte) {
 	if len(payload) > r.blockSize {
-		return r.refuse("block too long")
+		r.err = &Error{CodeIllegal, "block too long"}
+		return
 	}
 	r.want = max(r.want, 1) // a block may answer an RRQ too
 	n := r.rollover.near(number, r.want)
@@ -79,39 +94,58 @@ func (r *receiver) data(number uint16, payload []byte, now time.Time) ([]byte, b
 		r.rollover, n = RolloverOne, r.want
 	}
 	switch {
-	case r.whole:
-		if n == r.want-1 && r.stored {
-			r.due = true // it has missed the last ACK
-		}
+	case n == r.want && !r.whole:
+		r.arrived, r.here = payload, true
+	case n == r.want-1 && r.want > 1:
+		// The peer has missed the ACK of this block, if there was one.
+		r.due = r.due || n == r.acked && (r.stored || !r.whole)
 	case n == 0 && r.want == 1:
-		return r.refuse("block 0")
-	case n == r.want-1:
-		r.due = r.proven // the latest ACK was lost
-	case n > r.want:
-		if n < r.hole || r.hole == 0 {
-			r.due = true // RFC 7440 §4: once, but again when the window has been sent again
-		}
-		r.hole = n
-	case n == r.want:
-		return r.take(payload, now)
+		r.err = &Error{CodeIllegal, "block 0"}
+	case n > r.want && !r.whole:
+		r.early(n, payload)
 	}
-	return nil, false
 }
 
-// refuse ends the transfer with an ERROR.
-func (r *receiver) refuse(why string) ([]byte, bool) {
-	r.err = &Error{CodeIllegal, why}
-	return nil, false
+// early takes a block before its turn, and reports the hole before it: once (RFC 7440
+// §4), and again when the window is being sent again.
+func (r *receiver) early(n int64, payload []byte) {
+	if n < r.beyond {
+		r.reported = false
+	}
+	r.beyond = n
+	if n-r.want < r.window && (len(r.kept)+1)*r.blockSize <= maxKept && r.kept[n] == nil {
+		if r.kept == nil {
+			r.kept = make(map[int64]kept)
+		}
+		r.kept[n] = append(make(kept, 0, len(payload)), payload...)
+	}
+	lost := n-r.want >= late || n-r.acked >= r.window || len(payload) < r.blockSize
+	if lost && !r.reported {
+		r.reported, r.due = true, true
+	}
 }
 
-// take accepts the wanted block.
-func (r *receiver) take(payload []byte, now time.Time) ([]byte, bool) {
-	if r.want == r.acked+1 && r.once {
+// take returns the next piece of the file, if ok. With last, the owner calls feed when
+// all is stored.
+func (r *receiver) take(now time.Time) (payload []byte, last, ok bool) {
+	if payload, ok = r.arrived, r.here; !ok {
+		if payload, ok = r.kept[r.want]; !ok {
+			return nil, false, false
+		}
+	}
+	delete(r.kept, r.want)
+	r.arrived, r.here = nil, false
+	switch {
+	case r.want != r.acked+1:
+	case r.once:
 		r.rtt.sample(now.Sub(r.ackAt))
-	} else {
+	default:
 		r.rtt.relax()
 	}
-	r.proven, r.hole = true, 0
+	r.proven, r.reported = true, false
+	if r.beyond <= r.want {
+		r.beyond = 0
+	}
 	r.tries = 0
 	r.heardAt, r.progressAt = now, now
 	if r.want == 65536 && r.rollover == RolloverDefault {
@@ -122,7 +156,7 @@ func (r *receiver) take(payload []byte, now time.Time) ([]byte, bool) {
 	if !r.whole && r.want-1-r.acked >= r.window {
 		r.due = true
 	}
-	return payload, r.whole
+	return payload, r.whole, true
 }
 
 // opened tells that the server has answered an RRQ with the options o, perhaps again.

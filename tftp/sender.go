@@ -8,9 +8,8 @@ import "time"
 // is the packet that opens the transfer, an OACK or a WRQ, and goes alone.
 //
 // A window is sent in bursts. One burst is the whole window until something is lost;
-// each timeout halves the burst and each clean window adds a quarter of the window to it
-// (RFC 7440 §6). A burst shorter than the window is followed by the next after one round trip, since
-// the peer acknowledges whole windows only.
+// each timeout halves the burst and each clean window doubles it (RFC 7440 §6). A burst shorter than the window is followed by the others without an
+// ACK, since the peer acknowledges whole windows only, spread over one round trip.
 type sender struct {
 	rollover Rollover
 	window   int64 // blocks that may be on their way
@@ -125,11 +124,11 @@ func (s *sender) ack(n int64, now time.Time) {
 	whole := n == s.next-1
 	if whole && s.once {
 		s.rtt.sample(now.Sub(s.sentAt))
-		if s.una > 0 {
-			s.burst = min(s.burst+max(1, s.window/4), s.window)
-		}
 	} else {
 		s.rtt.relax()
+	}
+	if whole && s.una > 0 {
+		s.burst = min(2*s.burst, s.window)
 	}
 	s.proven = true
 	s.tries, s.reports = 0, 0
@@ -161,7 +160,7 @@ func (s *sender) resting() bool { return s.next < s.windowEnd() }
 // deadline returns when to call tick.
 func (s *sender) deadline() time.Time {
 	if s.resting() {
-		return s.sentAt.Add(s.rtt.mean / 4)
+		return s.sentAt.Add(s.rtt.mean * time.Duration(s.burst) / time.Duration(s.window))
 	}
 	at := s.sentAt.Add(s.rtt.timeout())
 	if end := s.progressAt.Add(s.rtt.idleLimit()); end.Before(at) {
