@@ -260,23 +260,27 @@ func (t *receiving) take(b []byte, now time.Time) error {
 		t.machine.opened(granted, now)
 		return nil
 	}
-	payload, last := t.machine.recv(b, now)
+	t.machine.recv(b, now)
 	if op, _, ok := split(b); ok && op == opERROR && t.machine.err != nil {
 		t.remote = true
 	}
-	if _, err := t.file.Write(payload); err != nil {
-		return err
+	for {
+		payload, last, ok := t.machine.take(now)
+		if !ok {
+			return nil
+		}
+		if _, err := t.file.Write(payload); err != nil {
+			return err
+		}
+		t.octets += int64(len(payload))
+		t.report(t.octets)
+		if last {
+			if err := t.finish(); err != nil {
+				return err
+			}
+			t.machine.feed(time.Now())
+		}
 	}
-	t.octets += int64(len(payload))
-	t.report(t.octets)
-	if !last {
-		return nil
-	}
-	if err := t.finish(); err != nil {
-		return err
-	}
-	t.machine.feed(time.Now())
-	return nil
 }
 
 // flush sends the ACK that is due.
