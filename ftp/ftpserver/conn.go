@@ -39,6 +39,7 @@ type Conn struct {
 	input   chan input    // its answer
 	asked   bool          // want was sent and input has not come
 	queue   []ftp.Command // commands that wait for the transfer to end
+	waiting int           // how much room they take
 	long    int           // lines that were too long
 	begun   time.Time     // of the connection
 	closing bool          // nothing more is read
@@ -52,9 +53,9 @@ type input struct {
 }
 
 const (
-	maxQueue     = 16 // commands that may wait for a transfer
-	maxUnknown   = 10 // lines without a command before log-in
-	maxRefused   = 3  // log-ins
+	maxWaiting   = 32 << 10 // octets of commands that may wait for a transfer, hours of NOOP
+	maxUnknown   = 10       // lines without a command before log-in
+	maxRefused   = 3        // log-ins
 	maxLongLines = 2
 )
 
@@ -217,9 +218,10 @@ func (c *Conn) advance() {
 	for c.running == nil && !c.closing && len(c.queue) > 0 {
 		next := c.queue[0]
 		c.queue = c.queue[1:]
+		c.waiting -= room(next)
 		c.execute(next)
 	}
-	if !c.asked && !c.closing && len(c.queue) < maxQueue {
+	if !c.asked && !c.closing && c.waiting < maxWaiting {
 		c.asked = true
 		c.want <- struct{}{}
 	}
@@ -275,11 +277,19 @@ func (c *Conn) takeLine(line []byte) {
 		c.execute(command)
 	case command.Verb == "ABOR":
 		c.running.abort()
-		c.queue = append(c.queue, command)
+		c.enqueue(command)
 	default:
-		c.queue = append(c.queue, command)
+		c.enqueue(command)
 	}
 }
+
+func (c *Conn) enqueue(command ftp.Command) {
+	c.queue = append(c.queue, command)
+	c.waiting += room(command)
+}
+
+// room is about how much memory a waiting command takes.
+func room(c ftp.Command) int { return 32 + len(c.Verb) + len(c.Arg) }
 
 // foreign names the protocol that a line belongs to if it is clearly not FTP: a browser
 // can be made to send such things here, and must not get an answer (ALPACA).

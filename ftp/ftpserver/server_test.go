@@ -1,0 +1,433 @@
+package ftpserver
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"dray/ftp"
+	"dray/ftp/ftpclient"
+)
+
+// peer is a client by hand.
+type peer struct {
+	t testing.TB
+	net.Conn
+	r *bufio.Reader
+}
+
+// greet connects and reads the greeting.
+func greet(t testing.TB, addr string) *peer {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	p := &peer{t, conn, bufio.NewReader(conn)}
+	p.want(ftp.CodeReady)
+	return p
+}
+
+// enter connects and logs in.
+func enter(t testing.TB, addr string) *peer {
+	p := greet(t, addr)
+	p.ask("USER alice", ftp.CodeNeedPassword)
+	p.ask("PASS secret", ftp.CodeLoggedIn)
+	return p
+}
+
+func (p *peer) say(lines string) {
+	p.t.Helper()
+	if _, err := io.WriteString(p, lines); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *peer) want(code ftp.Code) ftp.Reply {
+	p.t.Helper()
+	r, err := ftp.ReadReply(p.r)
+	if err != nil || r.Code != code {
+		p.t.Fatalf("reply %q, %v; want %d", r, err, code)
+	}
+	return r
+}
+
+func (p *peer) ask(line string, code ftp.Code) ftp.Reply {
+	p.t.Helper()
+	p.say(line + "\r\n")
+	return p.want(code)
+}
+
+// open connects to a passive port.
+func (p *peer) open() net.Conn {
+	p.t.Helper()
+	port, err := ftp.ParseEPSV(p.ask("EPSV", ftp.CodeExtPassive).Text())
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	host, _, _ := net.SplitHostPort(p.RemoteAddr().String())
+	conn, err := net.Dial("tcp", net.JoinHostPort(host, fmt.Sprint(port)))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	return conn
+}
+
+// ended checks that the server has closed the connection.
+func (p *peer) ended() {
+	p.t.Helper()
+	if b, err := p.r.ReadByte(); err == nil {
+		p.t.Fatalf("%q instead of the end", b)
+	}
+}
+
+// Two hundred sessions at once upload, resume and download, and every byte is right.
+func TestManySessions(t *testing.T) {
+	const sessions = 200
+	addr := serve(t, &Server{Backend: newMemory(), MaxConnsPerAddress: sessions}, "127.0.0.1:0")
+	var wg sync.WaitGroup
+	for i := range sessions {
+		wg.Go(func() {
+			if err := roundTrip(addr, i); err != nil {
+				t.Errorf("session %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func roundTrip(addr string, i int) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	dialer := &ftpclient.Dialer{Mode: []ftpclient.Mode{ftpclient.Passive, ftpclient.Active}[i%2]}
+	c, err := dialer.Dial(ctx, addr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Quit(ctx)) }()
+	if err := c.Login(ctx, "alice", "secret"); err != nil {
+		return err
+	}
+	data := make([]byte, 1+i*1237)
+	rng := rand.NewChaCha8([32]byte{byte(i)})
+	rng.Read(data)
+	name, half := fmt.Sprintf("/file-%d", i), int64(len(data)/2)
+	if _, err := c.Store(ctx, name, 0, bytes.NewReader(data[:half])); err != nil {
+		return fmt.Errorf("first half: %w", err)
+	}
+	if _, err := c.Store(ctx, name, half, bytes.NewReader(data[half:])); err != nil {
+		return fmt.Errorf("second half: %w", err)
+	}
+	digest := sha256.New()
+	if _, err := c.Retrieve(ctx, name, 0, digest); err != nil {
+		return fmt.Errorf("download: %w", err)
+	}
+	if [32]byte(digest.Sum(nil)) != sha256.Sum256(data) {
+		return errors.New("the digest is wrong")
+	}
+	return nil
+}
+
+// Shutdown lets a transfer end, and tells everybody else 421 at once.
+func TestShutdown(t *testing.T) {
+	m := newMemory()
+	s := &Server{Backend: m}
+	addr := serve(t, s, "127.0.0.1:0")
+	idle, before, busy := enter(t, addr), greet(t, addr), enter(t, addr)
+	data := busy.open()
+	busy.ask("STOR new.txt", ftp.CodeOpening)
+
+	down := make(chan error, 1)
+	go func() { down <- s.Shutdown(context.Background()) }()
+	for _, p := range []*peer{idle, before} {
+		p.want(ftp.CodeShutdown)
+		p.ended()
+	}
+	if conn, err := net.Dial("tcp", addr); err == nil {
+		conn.Close()
+		t.Error("the server still takes connections")
+	}
+	select {
+	case err := <-down:
+		t.Errorf("Shutdown did not wait: %v", err)
+	default:
+	}
+	io.WriteString(data, "whole")
+	data.Close()
+	busy.want(ftp.CodeDone)
+	busy.want(ftp.CodeShutdown)
+	busy.ended()
+	if err := <-down; err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if got := string(m.files["/new.txt"]); got != "whole" {
+		t.Errorf("stored %q", got)
+	}
+	if m.closed != 3 {
+		t.Errorf("%d sessions were closed, want 3", m.closed)
+	}
+}
+
+// When its context ends Shutdown gives up, and Close cuts what is left.
+func TestShutdownThenClose(t *testing.T) {
+	m := newMemory()
+	s := &Server{Backend: m}
+	p := enter(t, serve(t, s, "127.0.0.1:0"))
+	p.open()
+	p.ask("STOR new.txt", ftp.CodeOpening)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := s.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if _, ok := m.files["/new.txt"]; ok {
+		t.Error("a cut upload was stored")
+	}
+	if len(m.transfers) != 1 || !errors.Is(m.transfers[0].Err, context.Canceled) {
+		t.Errorf("transfers: %+v", m.transfers)
+	}
+}
+
+func TestServeAfterClose(t *testing.T) {
+	var s Server
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Serve(l); !errors.Is(err, ErrServerClosed) {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// One address cannot take all connections, and gets its share back.
+func TestConnectionsPerAddress(t *testing.T) {
+	addr := serve(t, &Server{Backend: newMemory(), MaxConnsPerAddress: 2}, "127.0.0.1:0")
+	one, _ := greet(t, addr), greet(t, addr)
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := &peer{t, conn, bufio.NewReader(conn)}
+	third.want(ftp.CodeTooMany)
+	third.ended()
+	other := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	conn, err = other.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	(&peer{t, conn, bufio.NewReader(conn)}).want(ftp.CodeReady)
+	one.ask("QUIT", ftp.CodeGoodbye)
+	one.ended()
+	for { // until the server has seen the end as well
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := ftp.ReadReply(bufio.NewReader(conn))
+		conn.Close()
+		if err == nil && r.Code == ftp.CodeReady {
+			return
+		}
+	}
+}
+
+// A line of a million octets is answered once, and the next line is heard.
+func TestLongLine(t *testing.T) {
+	p := greet(t, serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0"))
+	p.say("USER " + strings.Repeat("x", 1<<20) + "\r\n")
+	p.want(ftp.CodeTooLong)
+	p.ask("NOOP", ftp.CodeOK)
+	p.say("USER " + strings.Repeat("x", MaxLine))
+	p.want(ftp.CodeUnavailable)
+	p.ended()
+}
+
+// TLS that nobody asked for is closed without a word.
+func TestTLSHello(t *testing.T) {
+	p := greet(t, serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0"))
+	p.say("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+	p.ended()
+}
+
+// Commands may come all at once.
+func TestPipelined(t *testing.T) {
+	p := greet(t, serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0"))
+	p.say("USER alice\r\nPASS secret\r\nTYPE I\r\nCWD dir\r\nPWD\r\nFLY\r\nQUIT\r\nNOOP\r\n")
+	for _, code := range []ftp.Code{331, 230, 200, 250, 257, 500, 221} {
+		p.want(code)
+	}
+	p.ended()
+}
+
+// The control connection answers while a long transfer is fed with NOOPs, and takes no
+// more than its share of memory.
+func TestManyCommandsWait(t *testing.T) {
+	p := enter(t, serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0"))
+	data := p.open()
+	p.ask("STOR new.txt", ftp.CodeOpening)
+	const count = 5000
+	go io.WriteString(p, strings.Repeat("NOOP\r\n", count))
+	data.Close()
+	p.want(ftp.CodeDone)
+	for range count {
+		p.want(ftp.CodeOK)
+	}
+}
+
+// Transfers are told of, whole or not.
+func TestTransferred(t *testing.T) {
+	m := newMemory()
+	p := enter(t, serve(t, &Server{Backend: m}, "127.0.0.1:0"))
+	data := p.open()
+	p.ask("RETR hello.txt", ftp.CodeOpening)
+	io.Copy(io.Discard, data)
+	p.want(ftp.CodeDone)
+	p.ask("RETR missing", ftp.CodeNotFound)
+	p.ask("QUIT", ftp.CodeGoodbye)
+	p.ended()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.transfers) != 2 || m.transfers[0].Bytes != 13 || m.transfers[0].Name != "/hello.txt" ||
+		m.transfers[0].Verb != "RETR" || m.transfers[0].Err != nil || m.transfers[1].Err == nil {
+		t.Errorf("transfers: %+v", m.transfers)
+	}
+}
+
+// A panic is a fault of its session alone.
+func TestPanicIsContained(t *testing.T) {
+	m := newMemory()
+	addr := serve(t, &Server{Backend: m}, "127.0.0.1:0")
+	other := enter(t, addr)
+	for _, line := range []string{"SIZE bad-panic", "RETR bad-panic"} {
+		p := enter(t, addr)
+		p.ask(line, ftp.CodeUnavailable)
+		p.ended()
+	}
+	other.ask("PWD", ftp.CodeDirectory)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.faults) != 2 || !strings.Contains(m.faults[0].Error(), "told to") {
+		t.Errorf("faults: %v", m.faults)
+	}
+}
+
+// Passive ports come from the range alone, and a second PASV gives the first back.
+func TestPassivePorts(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free, most likely
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := addrPort(l.Addr()).Port()
+	l.Close()
+	p := enter(t, serve(t, &Server{Backend: newMemory(), PassivePorts: PortRange{port, port}}, "127.0.0.1:0"))
+	for range 3 {
+		got, err := ftp.ParseEPSV(p.ask("EPSV", ftp.CodeExtPassive).Text())
+		if err != nil || got != port {
+			t.Errorf("port %d, %v; want %d", got, err, port)
+		}
+	}
+	data := p.open()
+	p.ask("RETR hello.txt", ftp.CodeOpening)
+	if b, err := io.ReadAll(data); string(b) != "hello, world\n" {
+		t.Errorf("read %q, %v", b, err)
+	}
+	p.want(ftp.CodeDone)
+}
+
+// Port 20 is where active connections come from, if the server may.
+func TestActiveFromPort20(t *testing.T) {
+	probe, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.9:20")
+	if err != nil {
+		t.Skip("port 20 needs a privilege")
+	}
+	probe.Close()
+	addr := serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0")
+	for range 3 { // the same port again, though the last connection lingers
+		p := enter(t, addr)
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		p.ask("PORT "+ftp.FormatHostPort(addrPort(l.Addr())), ftp.CodeOK)
+		p.ask("RETR hello.txt", ftp.CodeOpening)
+		conn, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if from := addrPort(conn.RemoteAddr()); from.Port() != 20 {
+			t.Errorf("from port %d", from.Port())
+		}
+		p.want(ftp.CodeDone)
+	}
+}
+
+// A file of the system goes out by sendfile(2), which is io.Copy's doing: so this checks
+// that pieces of it are put together well, and from an offset.
+func TestSystemFile(t *testing.T) {
+	data := make([]byte, 40<<20)
+	rand.NewChaCha8([32]byte{1}).Read(data)
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := enter(t, serve(t, &Server{Backend: systemFile{newMemory(), name}}, "127.0.0.1:0"))
+	for _, offset := range []int64{0, 1, 64<<10 + 1, int64(len(data)) - 1, int64(len(data))} {
+		p.ask(fmt.Sprintf("REST %d", offset), ftp.CodePending)
+		conn := p.open()
+		r := p.ask("RETR file", ftp.CodeOpening)
+		if want := fmt.Sprintf("(%d bytes)", int64(len(data))-offset); !strings.HasSuffix(r.Text(), want) {
+			t.Errorf("%q does not tell %s", r, want)
+		}
+		got, err := io.ReadAll(conn)
+		if err != nil || !bytes.Equal(got, data[offset:]) {
+			t.Errorf("from %d: %d octets, %v", offset, len(got), err)
+		}
+		p.want(ftp.CodeDone)
+	}
+}
+
+// systemFile is a backend with one file of the system under every name.
+type systemFile struct {
+	*memory
+	path string
+}
+
+func (s systemFile) NewSession(context.Context, *Conn) (Session, error) { return s, nil }
+
+func (s systemFile) Login(context.Context, string, string) (FS, error) { return s, nil }
+
+func (s systemFile) Close() error { return nil }
+
+func (s systemFile) Open(_ context.Context, _ string, offset int64) (io.ReadCloser, error) {
+	f, err := os.Open(s.path)
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.Seek(offset, io.SeekStart)
+	return f, err
+}

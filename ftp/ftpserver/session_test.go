@@ -1,0 +1,184 @@
+package ftpserver
+
+import (
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"dray/ftp"
+)
+
+// loggedIn is a session in /dir over IPv4.
+func loggedIn() session {
+	s := newSession(netip.MustParseAddr("::ffff:192.0.2.1"))
+	s.user, s.loggedIn, s.cwd = "alice", true, "/dir"
+	return s
+}
+
+// A command either has its reply at once, or asks the connection for something.
+func TestOps(t *testing.T) {
+	resume := CreateOptions{Resume: true, Offset: 7}
+	tests := []struct {
+		lines string
+		want  op
+	}{
+		{"QUIT", goodbye{}},
+		{"CWD sub", changeDir{"/dir/sub"}},
+		{"CWD", changeDir{"/dir"}},
+		{"CDUP", changeDir{"/"}},
+		{"PASV", listenData{extended: false}},
+		{"EPSV", listenData{extended: true}},
+		{"EPSV 1", listenData{extended: true}},
+		{"PORT 192,0,2,1,8,1", connectData{netip.MustParseAddrPort("192.0.2.1:2049")}},
+		{"EPRT |1|192.0.2.1|2049|", connectData{netip.MustParseAddrPort("192.0.2.1:2049")}},
+		{"RETR a b ", transfer{verb: "RETR", name: "/dir/a b ", run: retrieve{}}},
+		{"REST 7; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{offset: 7}}},
+		{"REST 7; TYPE I; EPSV; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{offset: 7}}},
+		{"REST 7; LIST; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{}}},
+		{"REST 7; RETR; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{offset: 7}}},
+		{"REST 7; STOR a", transfer{verb: "STOR", name: "/dir/a", run: store{resume}}},
+		{"STOR ../a", transfer{verb: "STOR", name: "/a", run: store{}}},
+		{"APPE /a", transfer{verb: "APPE", name: "/a", run: store{CreateOptions{Append: true}}}},
+		{"STOU", transfer{verb: "STOU", name: "/dir/upload", run: storeUnique{}}},
+		{"RNFR a", renameFrom{"/dir/a"}},
+		{"DELE a", remove{name: "/dir/a"}},
+		{"RMD a", remove{name: "/dir/a", dir: true}},
+		{"XMKD a", makeDir{"/dir/a"}},
+		{"STAT", status{}},
+		{"STAT -l a", statPath{"/dir/a"}},
+		{"ABOR", closeData{}},
+		{"ALLO 5 R 1", allocate{octets: 5, dir: "/dir"}},
+		{"MLST a", describe{name: "/dir/a", facts: ftp.AllFacts}},
+		{"OPTS MLST size; MLST", describe{name: "/dir", facts: ftp.FactSize}},
+		{"PASS x", nil}, {"NOOP", nil}, {"SMNT /", nil}, {"FLY", nil}, {"RNTO b", nil}, {"RETR", nil},
+	}
+	for _, tt := range tests {
+		s := loggedIn()
+		var got op
+		var r ftp.Reply
+		for line := range strings.SplitSeq(tt.lines, "; ") {
+			c, err := ftp.ParseCommand([]byte(line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, r = s.command(c)
+		}
+		if !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: op %#v, want %#v", tt.lines, got, tt.want)
+		}
+		if (r.Code == 0) == (got == nil) {
+			t.Errorf("%s: op %#v and reply %q", tt.lines, got, r)
+		}
+	}
+}
+
+// What runs before log-in is short enough to be read here.
+func TestBeforeLogin(t *testing.T) {
+	var got []string
+	for _, v := range verbs {
+		s := newSession(netip.MustParseAddr("192.0.2.1"))
+		_, r := s.command(ftp.Command{Verb: v.name, Arg: "x"})
+		if r.Code != ftp.CodeNotLoggedIn && r.Code != ftp.CodeNotImplemented {
+			got = append(got, v.name)
+		}
+	}
+	want := strings.Fields("ACCT CLNT FEAT HELP NOOP OPTS PASS QUIT REIN SYST USER")
+	if !slices.Equal(got, want) {
+		t.Errorf("before log-in: %q, want %q", got, want)
+	}
+}
+
+func TestTableIsSorted(t *testing.T) {
+	if !slices.IsSortedFunc(verbs, func(a, b verb) int { return strings.Compare(a.name, b.name) }) {
+		t.Error("the table of verbs is not sorted")
+	}
+	if len(verbIndex) != len(verbs) {
+		t.Error("a verb has two rows")
+	}
+}
+
+func TestResolve(t *testing.T) {
+	tests := []struct{ cwd, arg, want string }{
+		{"/", "", "/"}, {"/a", "", "/a"}, {"/a", ".", "/a"}, {"/a", "..", "/"}, {"/a", "../../..", "/"},
+		{"/a", "b/../../../c", "/c"}, {"/a", "/b", "/b"}, {"/a", "//b//c/", "/b/c"}, {"/a", "b/", "/a/b"},
+		{"/a", "%2Fb", "/b"}, {"/a", "/%2fb", "/b"}, {"/a", "b%2Fc", "/a/b%2Fc"}, {"/a", `..\b`, `/a/..\b`},
+		{"/a", "/..", "/"}, {"/a", " ", "/a/ "}, {"/a", "%2F../..", "/"},
+	}
+	for _, tt := range tests {
+		s := session{cwd: tt.cwd}
+		if got := s.resolve(tt.arg); got != tt.want {
+			t.Errorf("%q in %s is %q, want %q", tt.arg, tt.cwd, got, tt.want)
+		}
+	}
+}
+
+func TestMatch(t *testing.T) {
+	tests := []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"", "", true}, {"", "a", false}, {"a", "a", true}, {"*", "", true}, {"*", "abc", true},
+		{"*.txt", "a.txt", true}, {"*.txt", "a.txt.gz", false}, {"a*b*c", "a-b-b-c", true}, {"a*b*c", "a-c-b", false},
+		{"?", "", false}, {"?", "a", true}, {"??", "a", false}, {"a?c", "abc", true},
+		{"[abc]", "b", true}, {"[abc]", "d", false}, {"[a-c]x", "bx", true}, {"[!a-c]", "b", false}, {"[!a-c]", "d", true},
+		{"[]]", "]", true}, {"[!]]", "]", false}, {"[a-]", "-", true}, {"[", "[", true}, {"[a", "[a", true}, {"[!", "[!", true},
+		{"*[0-9]", "file7", true}, {"*[0-9]", "file", false}, {"**a**", "bab", true}, {"]", "]", true},
+	}
+	for _, tt := range tests {
+		if got := match(tt.pattern, tt.name); got != tt.want {
+			t.Errorf("match(%q, %q) = %v", tt.pattern, tt.name, got)
+		}
+	}
+}
+
+// A pattern that takes other matchers ages (CVE-2010-2632) takes this one no time.
+func TestMatchIsBounded(t *testing.T) {
+	if match(strings.Repeat("*a", 2000)+"b", strings.Repeat("a", 4000)) {
+		t.Error("it does not match")
+	}
+}
+
+func TestSplitOptions(t *testing.T) {
+	tests := []struct{ arg, options, name string }{
+		{"", "", ""}, {"-a", "a", ""}, {"-al /", "al", "/"}, {"-a -l x y", "al", "x y"}, {"dir", "", "dir"},
+		{"-- -odd", "-", "-odd"}, {"-l  x", "l", "x"},
+	}
+	for _, tt := range tests {
+		if options, name := splitOptions(tt.arg); options != tt.options || name != tt.name {
+			t.Errorf("splitOptions(%q) = %q, %q", tt.arg, options, name)
+		}
+	}
+}
+
+// TestVerbsPage keeps VERBS.md as the table has it; -update writes it.
+func TestVerbsPage(t *testing.T) {
+	var page strings.Builder
+	page.WriteString("# The commands of the FTP server\n\n" +
+		"Printed from the table in `verbs.go` by `go test ./ftp/ftpserver -run VerbsPage -update`.\n\n" +
+		"| Command | Described in | Takes | Before log-in | During a transfer | In FEAT |\n|---|---|---|---|---|---|\n")
+	yes := map[bool]string{true: "yes"}
+	for _, v := range verbs {
+		takes := strings.ReplaceAll(v.help, "|", `\|`)
+		if v.run == nil {
+			takes = "*refused with 502*"
+		}
+		fmt.Fprintf(&page, "| %s | %s | %s | %s | %s | %s |\n",
+			v.name, v.spec, takes, yes[v.is(beforeLogin) && v.run != nil], yes[v.is(duringTransfer)], v.feat)
+	}
+	if *update {
+		if err := os.WriteFile("VERBS.md", []byte(page.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, err := os.ReadFile("VERBS.md")
+	if err != nil || string(old) != page.String() {
+		t.Errorf("VERBS.md is not what the table says (%v); run with -update", err)
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite the transcripts in testdata and VERBS.md")
