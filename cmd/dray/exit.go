@@ -26,7 +26,9 @@ const exitCodes = `Exit codes, curl's where curl has one:
   18      partial file                  74      TFTP: no such user
   19, 21  refused by the server         78      FTP: no such file
   23, 26  cannot write, read here       130     interrupted
-  25      upload refused by the server`
+  25      upload refused by the server
+  35, 60  TLS failed, certificate refused
+  64, 90  no TLS at the server, key is not the one of --pin`
 
 // urlError is a URL that cannot be used.
 type urlError struct {
@@ -108,6 +110,14 @@ func ftpExit(f ftpclient.Fault) int {
 		return 55
 	case ftpclient.ErrReceive, ftpclient.ErrClosed:
 		return 56
+	case ftpclient.ErrTLS:
+		return 35
+	case ftpclient.ErrCertificate:
+		return 60
+	case ftpclient.ErrTLSRefused:
+		return 64
+	case ftpclient.ErrPin:
+		return 90
 	case ftpclient.ErrLogin:
 		return 67
 	case ftpclient.ErrNoSpace:

@@ -24,36 +24,51 @@ const (
 func (e *localError) Error() string { return e.err.Error() }
 func (e *localError) Unwrap() error { return e.err }
 
-// saveTo hands to fetch the place where a download goes. "-" is standard output; a folder
-// takes the file under its remote name; anything else is written under a temporary name
-// and appears whole or not at all. It returns the name that the file has now.
-func saveTo(local, remoteName string, out io.Writer, fetch func(io.Writer) error) (string, error) {
-	if local == "-" {
-		return local, fetch(markWrites(out))
+// target is where a download goes.
+type target struct {
+	local  string // as given: a file, a folder, "-", or "" for the current folder
+	remote string // the file's name on the server
+	resume bool   // add to a file that is there
+}
+
+// saveTo hands to fetch where a download goes, and where in it to begin. "-" is standard
+// output; a folder takes the file under its remote name; anything else is written under a
+// temporary name and appears whole or not at all, unless it is to be resumed.
+func saveTo(t target, out io.Writer, fetch func(w io.Writer, offset int64) error) error {
+	if t.local == "-" {
+		return fetch(markWrites(out), 0)
 	}
-	name, err := localName(local, remoteName)
+	name, err := localName(t.local, t.remote)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return name, writeThrough(name, fetch) // a device or a pipe has no temporary name
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && !info.Mode().IsRegular(): // a device or a pipe has no temporary name
+		return writeThrough(name, 0, fetch)
+	case err == nil && t.resume:
+		return writeThrough(name, info.Size(), fetch)
 	}
-	err = writeWhole(name, func(w io.Writer) error { return fetch(markWrites(w)) })
+	err = writeWhole(name, func(w io.Writer) error { return fetch(markWrites(w), 0) })
 	var path *fs.PathError
 	var link *os.LinkError
 	if errors.As(err, &path) || errors.As(err, &link) {
 		err = &localError{cannotWrite, err}
 	}
-	return name, err
+	return err
 }
 
-func writeThrough(name string, fetch func(io.Writer) error) error {
-	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+// writeThrough adds to what is there, from offset on.
+func writeThrough(name string, offset int64, fetch func(w io.Writer, offset int64) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return &localError{cannotWrite, err}
 	}
-	defer f.Close()
-	return fetch(markWrites(f))
+	err = fetch(markWrites(f), offset)
+	if closing := f.Close(); err == nil && closing != nil {
+		err = &localError{cannotWrite, closing}
+	}
+	return err
 }
 
 // localName refuses a remote name that could lead out of the folder it is saved in.

@@ -47,7 +47,7 @@ func lsCommand(std stdio) *cobra.Command {
 			return out.Flush()
 		},
 	}
-	addRemoteFlags(c, &o)
+	o.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a name")
 	return c
 }

@@ -7,19 +7,23 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"dray/ftp"
 )
 
-// remote is a name on a server, whatever the protocol.
+// remote is a file on a server, whatever the protocol. The report is told how many octets
+// the transfer has moved so far and how many there are in all, -1 if nobody knows.
 type remote interface {
 	// name is the last element of the path, "" if the URL has none.
 	name() string
 
-	// fetch writes the file to w and store sends r, of size octets or -1, to it. Both
-	// return the octets moved and tell report of them as they go, with the total where
-	// the server says it, else -1.
-	fetch(ctx context.Context, w io.Writer, report func(done, total int64)) (int64, error)
-	store(ctx context.Context, r io.Reader, size int64, report func(done, total int64)) (int64, error)
+	// fetch writes the file to w, from offset on.
+	fetch(ctx context.Context, w io.Writer, offset int64, report func(done, total int64)) error
+
+	// store sends r, of size octets or -1. With resume, what the server has already is
+	// not sent again.
+	store(ctx context.Context, r io.Reader, size int64, resume bool, report func(done, total int64)) error
 }
 
 // lister is a remote whose protocol has lists.
@@ -30,22 +34,33 @@ type lister interface {
 
 // remoteOptions are the flags that get, put and ls share.
 type remoteOptions struct {
-	active bool
+	active   bool
+	insecure bool
+	pin      string
+	retries  int
+}
+
+func (o *remoteOptions) add(c *cobra.Command) {
+	f := c.Flags()
+	f.BoolVar(&o.active, "active", false, "FTP: let the server open the data connections")
+	f.BoolVar(&o.insecure, "insecure", false, "FTPS: accept any certificate, so that ANYONE on the way can read and change everything")
+	f.StringVar(&o.pin, "pin", "", "FTPS: accept this key only, written sha256//BASE64, whatever its certificate says")
+	f.IntVar(&o.retries, "retries", 0, "FTP: try again so many times when a connection breaks, from where it broke")
 }
 
 // parseRemote reads a URL. It connects to nothing.
 func parseRemote(raw string, o remoteOptions, std stdio) (remote, error) {
 	scheme, found := schemeOf(raw)
 	switch scheme {
-	case "ftp":
+	case "ftp", "ftpes", "ftps":
 		return parseFTP(raw, o, std)
 	case "tftp":
-		return parseTFTP(raw, o)
+		return parseTFTP(raw)
 	}
 	if !found {
 		return nil, &urlError{3, fmt.Errorf("%q is no URL: want ftp://HOST/FILE or tftp://HOST/FILE", raw)}
 	}
-	return nil, &urlError{1, fmt.Errorf("scheme %q is not supported: ftp and tftp are", scheme)}
+	return nil, &urlError{1, fmt.Errorf("scheme %q is not supported: ftp, ftpes, ftps and tftp are", scheme)}
 }
 
 // schemeOf returns what a URL begins with, in lower case.

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"net"
 	"os"
 	"path"
 	"strings"
@@ -17,8 +20,8 @@ import (
 
 // ftpRemote is a name on an FTP server.
 type ftpRemote struct {
-	url    ftpclient.URL
-	dialer ftpclient.Dialer
+	url   ftpclient.URL
+	retry ftpclient.Retry
 }
 
 func parseFTP(raw string, o remoteOptions, std stdio) (remote, error) {
@@ -26,17 +29,46 @@ func parseFTP(raw string, o remoteOptions, std stdio) (remote, error) {
 	if err != nil {
 		return nil, &urlError{3, err}
 	}
+	dialer := ftpclient.Dialer{Security: url.Security}
+	if o.active {
+		dialer.Mode = ftpclient.Active
+	}
+	if o.pin != "" {
+		if dialer.Pin, err = ftpclient.ParsePin(o.pin); err != nil {
+			return nil, &usageError{err}
+		}
+	}
+	if o.insecure {
+		dialer.TLSConfig = &tls.Config{InsecureSkipVerify: true}
+	}
 	if url.Password == "" {
 		if url.Password, err = askPassword(url.User, std); err != nil {
 			return nil, err
 		}
 	}
-	r := &ftpRemote{url: url}
-	r.dialer.Security = url.Security
-	if o.active {
-		r.dialer.Mode = ftpclient.Active
+	if url.Security == ftpclient.Plain && url.Password != ftpclient.GuestPassword {
+		dialer.DialContext = warnInClear(std.err)
 	}
-	return r, nil
+	return &ftpRemote{url: url, retry: ftpclient.Retry{
+		Dialer: dialer, Address: url.Address, User: url.User, Password: url.Password, Retries: o.retries,
+		Failed: func(err error) { fmt.Fprintf(std.err, "dray: %v: trying again\n", err) },
+	}}, nil
+}
+
+// warnInClear says once that a password is about to go over a network in clear.
+func warnInClear(w io.Writer) func(context.Context, string, string) (net.Conn, error) {
+	said := false
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil || said {
+			return conn, err
+		}
+		if peer, ok := conn.RemoteAddr().(*net.TCPAddr); ok && !peer.IP.IsLoopback() {
+			said = true
+			fmt.Fprintln(w, "dray: warning: the password goes over the network in clear: use ftpes:// if the server has TLS")
+		}
+		return conn, nil
+	}
 }
 
 // askPassword takes the password from the environment, or from the person at the terminal.
@@ -61,9 +93,58 @@ func (r *ftpRemote) name() string {
 	return path.Base(r.url.Path)
 }
 
+func (r *ftpRemote) fetch(ctx context.Context, w io.Writer, offset int64, report func(done, total int64)) error {
+	total := int64(-1)
+	job := r.retry
+	job.Found = func(e ftp.Entry) {
+		if e.Size >= 0 {
+			total = e.Size - offset
+		}
+	}
+	job.Dialer.Progress = func(done int64) { report(done, total) }
+	_, err := job.Download(ctx, r.url.Path, offset, w)
+	return err
+}
+
+func (r *ftpRemote) store(ctx context.Context, src io.Reader, size int64, resume bool, report func(done, total int64)) error {
+	job := r.retry
+	job.Dialer.Progress = func(done int64) { report(done, size) }
+	file, ok := src.(io.ReadSeeker)
+	if !ok || size < 0 { // nothing to go back in: one attempt
+		return r.session(ctx, job.Dialer, func(c *ftpclient.Client) error {
+			_, err := c.Store(ctx, r.url.Path, 0, src)
+			return err
+		})
+	}
+	offset := int64(0)
+	if resume {
+		var err error
+		if offset, err = r.there(ctx, size); err != nil {
+			return err
+		}
+	}
+	_, err := job.Upload(ctx, r.url.Path, offset, file)
+	return err
+}
+
+// there asks how much of an upload of size octets the server has.
+func (r *ftpRemote) there(ctx context.Context, size int64) (n int64, err error) {
+	err = r.session(ctx, r.retry.Dialer, func(c *ftpclient.Client) error {
+		n, err = c.Size(ctx, r.url.Path)
+		if errors.Is(err, ftpclient.ErrNotFound) {
+			return nil
+		}
+		return err
+	})
+	if err == nil && n > size {
+		return 0, &localError{cannotRead, fmt.Errorf("the server's file has %d octets, more than the %d here: it is another one", n, size)}
+	}
+	return n, err
+}
+
 // session connects, logs in and lets do its work.
-func (r *ftpRemote) session(ctx context.Context, do func(*ftpclient.Client) error) error {
-	c, err := r.dialer.Dial(ctx, r.url.Address)
+func (r *ftpRemote) session(ctx context.Context, dialer ftpclient.Dialer, do func(*ftpclient.Client) error) error {
+	c, err := dialer.Dial(ctx, r.url.Address)
 	if err != nil {
 		return err
 	}
@@ -78,28 +159,6 @@ func (r *ftpRemote) session(ctx context.Context, do func(*ftpclient.Client) erro
 	return nil
 }
 
-func (r *ftpRemote) fetch(ctx context.Context, w io.Writer, report func(done, total int64)) (n int64, err error) {
-	total := int64(-1)
-	r.dialer.Progress = func(done int64) { report(done, total) }
-	err = r.session(ctx, func(c *ftpclient.Client) error {
-		if size, err := c.Size(ctx, r.url.Path); err == nil { // some servers cannot tell
-			total = size
-		}
-		n, err = c.Retrieve(ctx, r.url.Path, 0, w)
-		return err
-	})
-	return n, err
-}
-
-func (r *ftpRemote) store(ctx context.Context, src io.Reader, size int64, report func(done, total int64)) (n int64, err error) {
-	r.dialer.Progress = func(done int64) { report(done, size) }
-	err = r.session(ctx, func(c *ftpclient.Client) error {
-		n, err = c.Store(ctx, r.url.Path, 0, src)
-		return err
-	})
-	return n, err
-}
-
 // dir is the path of a directory without the "/" at its end, which some servers mistake.
 func (r *ftpRemote) dir() string {
 	if r.url.Path == "/" {
@@ -110,7 +169,7 @@ func (r *ftpRemote) dir() string {
 
 func (r *ftpRemote) list(ctx context.Context) iter.Seq2[ftp.Entry, error] {
 	return func(yield func(ftp.Entry, error) bool) {
-		err := r.session(ctx, func(c *ftpclient.Client) error {
+		err := r.session(ctx, r.retry.Dialer, func(c *ftpclient.Client) error {
 			for e, err := range c.List(ctx, r.dir()) {
 				if !yield(e, err) {
 					return nil

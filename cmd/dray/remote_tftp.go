@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"path"
 	"strings"
@@ -15,7 +16,7 @@ type tftpRemote struct {
 	client tftp.Client
 }
 
-func parseTFTP(raw string, _ remoteOptions) (remote, error) {
+func parseTFTP(raw string) (remote, error) {
 	url, err := tftp.ParseURL(raw)
 	if err != nil {
 		return nil, &urlError{3, err}
@@ -30,14 +31,23 @@ func (r *tftpRemote) name() string {
 	return path.Base(r.url.Name)
 }
 
-func (r *tftpRemote) fetch(ctx context.Context, w io.Writer, report func(done, total int64)) (int64, error) {
+// errNoResume: TFTP has no way to begin anywhere but at the beginning.
+var errNoResume = errors.New("TFTP cannot resume: leave --continue out")
+
+func (r *tftpRemote) fetch(ctx context.Context, w io.Writer, offset int64, report func(done, total int64)) error {
+	if offset > 0 {
+		return &usageError{errNoResume}
+	}
 	r.client.Progress = report
-	t, err := r.client.Get(ctx, r.url, w)
-	return t.Bytes, err
+	_, err := r.client.Get(ctx, r.url, w)
+	return err
 }
 
-func (r *tftpRemote) store(ctx context.Context, src io.Reader, size int64, report func(done, total int64)) (int64, error) {
+func (r *tftpRemote) store(ctx context.Context, src io.Reader, size int64, resume bool, report func(done, total int64)) error {
+	if resume {
+		return &usageError{errNoResume}
+	}
 	r.client.Progress = report
-	t, err := r.client.Put(ctx, r.url, src, size)
-	return t.Bytes, err
+	_, err := r.client.Put(ctx, r.url, src, size)
+	return err
 }

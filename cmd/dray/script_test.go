@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +23,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}
 //
 //	serve ARGS…   start `dray serve ARGS…` and set $FTP and $TFTP to its addresses
 //	stop          interrupt it, wait for it, and keep what it logged in the file server.log
+//	exits N ARGS… run `dray ARGS…` and see that its exit code is N; stdout and stderr are as after exec
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -33,6 +35,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": startServer,
 			"stop":  stopServer,
+			"exits": exits,
 		},
 	})
 }
@@ -86,6 +89,22 @@ func stopServer(ts *testscript.TestScript, neg bool, _ []string) {
 	<-s.rest
 	if err := s.cmd.Wait(); (err != nil) != neg {
 		ts.Fatalf("dray serve ended with %v\n%s", err, ts.ReadFile("server.log"))
+	}
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits N ARGS…")
+	}
+	code := 0
+	var exit *exec.ExitError
+	if err := ts.Exec("dray", args[1:]...); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("exit code %d; want %s", code, args[0])
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 func getCommand(std stdio) *cobra.Command {
 	var o remoteOptions
+	var resume bool
 	c := &cobra.Command{
 		Use:   "get URL [LOCAL]",
 		Short: "Fetch a file over FTP or TFTP",
@@ -31,18 +32,18 @@ already is replaced when the new one is whole, not before.`,
 			}
 			ctx, stop := interruptible(c.Context())
 			defer stop()
-			return get(ctx, r, strings.Join(args[1:], ""), std)
+			return get(ctx, r, strings.Join(args[1:], ""), resume, std)
 		},
 	}
-	addRemoteFlags(c, &o)
+	o.add(c)
+	c.Flags().BoolVarP(&resume, "continue", "c", false, "FTP: add what is missing to a LOCAL that is there, instead of replacing it")
 	return c
 }
 
-func get(ctx context.Context, r remote, local string, std stdio) error {
+func get(ctx context.Context, r remote, local string, resume bool, std stdio) error {
 	bar := newProgress(std.err, r.name(), -1)
-	_, err := saveTo(local, r.name(), std.out, func(w io.Writer) error {
-		_, err := r.fetch(ctx, w, bar.at)
-		return err
+	err := saveTo(target{local, r.name(), resume}, std.out, func(w io.Writer, offset int64) error {
+		return r.fetch(ctx, w, offset, bar.at)
 	})
 	bar.end(err == nil)
 	return err
@@ -50,6 +51,7 @@ func get(ctx context.Context, r remote, local string, std stdio) error {
 
 func putCommand(std stdio) *cobra.Command {
 	var o remoteOptions
+	var resume bool
 	c := &cobra.Command{
 		Use:   "put LOCAL URL",
 		Short: "Store a file over FTP or TFTP",
@@ -68,10 +70,11 @@ func putCommand(std stdio) *cobra.Command {
 			}
 			ctx, stop := interruptible(c.Context())
 			defer stop()
-			return put(ctx, args[0], r, std)
+			return put(ctx, args[0], r, resume, std)
 		},
 	}
-	addRemoteFlags(c, &o)
+	o.add(c)
+	c.Flags().BoolVarP(&resume, "continue", "c", false, "FTP: send what the server's file lacks, instead of replacing it")
 	return c
 }
 
@@ -87,20 +90,16 @@ func nameFile(raw, local string) (string, error) {
 	return strings.TrimSuffix(raw, "/") + "/" + url.PathEscape(filepath.Base(local)), nil
 }
 
-func put(ctx context.Context, local string, r remote, std stdio) (err error) {
+func put(ctx context.Context, local string, r remote, resume bool, std stdio) error {
 	src, size, err := openLocal(local, std.in)
 	if err != nil {
 		return err
 	}
 	defer src.Close()
 	bar := newProgress(std.err, r.name(), size)
-	_, err = r.store(ctx, src, size, bar.at)
+	err = r.store(ctx, src, size, resume, bar.at)
 	bar.end(err == nil)
 	return err
-}
-
-func addRemoteFlags(c *cobra.Command, o *remoteOptions) {
-	c.Flags().BoolVar(&o.active, "active", false, "FTP: let the server open the data connections")
 }
 
 // interruptible ends the context at Ctrl-C, so that a transfer leaves nothing half done.

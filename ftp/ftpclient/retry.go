@@ -30,6 +30,10 @@ type Retry struct {
 
 	// Failed is told of each fault that is followed by a retry. It may be nil.
 	Failed func(err error)
+
+	// Found is told of the file before a Download begins: its Size, -1 if the server does
+	// not tell, and its ModTime. It may be nil.
+	Found func(ftp.Entry)
 }
 
 // ErrChanged is a file that is not the one that the transfer began with.
@@ -39,7 +43,7 @@ var ErrChanged = errors.New("ftpclient: file has changed since the transfer bega
 // wrote. It fails with ErrChanged if the file's size or time changes meanwhile, and with
 // ErrPartial if the server ends it before its size.
 func (r *Retry) Download(ctx context.Context, path string, offset int64, w io.Writer) (int64, error) {
-	d := download{path: path, offset: offset, w: w}
+	d := download{path: path, offset: offset, w: w, found: r.Found}
 	err := r.run(ctx, func(c *Client) (int64, error) { return d.attempt(ctx, c) })
 	return d.n, err
 }
@@ -49,6 +53,7 @@ type download struct {
 	path   string
 	offset int64
 	w      io.Writer
+	found  func(ftp.Entry)
 	n      int64      // octets written
 	known  *ftp.Entry // nil before the first attempt
 }
@@ -60,6 +65,9 @@ func (d *download) attempt(ctx context.Context, c *Client) (int64, error) {
 	}
 	if d.known == nil {
 		d.known = &e
+		if d.found != nil {
+			d.found(e)
+		}
 	}
 	if e.Size != d.known.Size || !e.ModTime.Equal(d.known.ModTime) {
 		return 0, &OpError{Op: "RETR", Path: d.path, Fault: ErrRetrieve, Err: ErrChanged}
