@@ -7,8 +7,8 @@
 // SKIP_PEERS=1 says otherwise. Nothing here has a fixed port or waits for time to pass:
 // dray says itself when it listens, and ProFTPD gets its connections from the test.
 //
-// Run it with
+// Run it in this folder with
 //
-//	go test ./...          everything; builds all of rclone once, minutes of CPU time
-//	go test -short ./...   all but rclone's fs/sync, which is what needs all of rclone
+//	go test -timeout 30m ./...   everything; the first time it builds all of rclone, in minutes
+//	go test -short ./...         without what takes long: rclone's fs/sync, big TFTP files
 package judges

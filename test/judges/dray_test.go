@@ -49,9 +49,9 @@ func testAll(m *testing.M) (int, error) {
 }
 
 // serve runs `dray serve` on an empty folder until the test has ended, and returns the
-// address that each protocol is at. The server must let go without an error in the end.
+// address that the protocol is at. The server must let go without an error in the end.
 // What it logged as wrong is shown if the test failed.
-func serve(t *testing.T, args ...string) map[string]string {
+func serve(t *testing.T, protocol string, args ...string) (address string) {
 	t.Helper()
 	ports := filepath.Join(t.TempDir(), "ports")
 	cmd := exec.Command(drayPath, append([]string{"serve", t.TempDir(),
@@ -88,12 +88,12 @@ func serve(t *testing.T, args ...string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addresses := make(map[string]string)
-	for line := range strings.Lines(string(text)) {
-		protocol, address, _ := strings.Cut(strings.TrimSpace(line), " ")
-		addresses[protocol] = address
+	_, address, found := strings.Cut("\n"+string(text), "\n"+protocol+" ")
+	if !found {
+		t.Fatalf("dray does not serve %s, but %s", protocol, text)
 	}
-	return addresses
+	address, _, _ = strings.Cut(address, "\n")
+	return address
 }
 
 // wrongs drops the lines about what went well, which are thousands.

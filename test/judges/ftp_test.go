@@ -18,7 +18,7 @@ func ftpServers() []ftpServer {
 }
 
 func startDray(t *testing.T) string {
-	return serve(t, "--ftp", "0", "--tftp", "off", "--user", user+":"+password)["ftp"]
+	return serve(t, "ftp", "--ftp", "0", "--tftp", "off", "--user", user+":"+password)
 }
 
 // onEachServer runs body against a fresh folder on each FTP server.

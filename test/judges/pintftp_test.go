@@ -24,7 +24,7 @@ const pastRollover = 512*65536 + 700
 
 // TestPinClient: pin/tftp's client stores in dray and fetches from it.
 func TestPinClient(t *testing.T) {
-	addr := serve(t, "--ftp", "off", "--tftp", "0")["tftp"]
+	addr := serve(t, "tftp", "--ftp", "off", "--tftp", "0")
 	for _, o := range []struct {
 		blksize int // 0: not asked for
 		tsize   bool
