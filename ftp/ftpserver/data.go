@@ -2,16 +2,12 @@ package ftpserver
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
 	"syscall"
-	"time"
 
 	"dray/ftp"
 )
@@ -57,13 +53,13 @@ func (o listenData) do(c *Conn) ftp.Reply {
 	if !c.local.IsValid() {
 		return reply(ftp.CodeNoData, "No passive mode over this connection")
 	}
-	l, err := listenIn(c.srv.PassivePorts, c.local.Addr())
+	w, err := c.srv.ports.reserve(c.srv.PassivePorts, c.local.Addr(), c.remote.Addr(), c.log)
 	if err != nil {
 		c.log.Error("no passive port", "error", err)
 		return reply(ftp.CodeNoData, "No port is free, try again later")
 	}
-	c.data = &passive{l: l, peer: c.remote.Addr(), log: c.log}
-	port := addrPort(l.Addr()).Port()
+	c.data = w
+	port := w.port.at.Port()
 	if o.extended {
 		return reply(ftp.CodeExtPassive, "Entering Extended Passive Mode "+ftp.FormatEPSV(port))
 	}
@@ -74,68 +70,6 @@ func (o listenData) do(c *Conn) ftp.Reply {
 	text := ftp.FormatHostPort(netip.AddrPortFrom(ip, port))
 	return reply(ftp.CodePassive, "Entering Passive Mode ("+text+").")
 }
-
-// listenIn listens on ip, on a port of the range that cannot be told beforehand.
-func listenIn(ports PortRange, ip netip.Addr) (*net.TCPListener, error) {
-	network := "tcp6"
-	if ip.Is4() {
-		network = "tcp4"
-	}
-	listen := func(port uint16) (*net.TCPListener, error) {
-		return net.ListenTCP(network, net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, port)))
-	}
-	if ports == (PortRange{}) {
-		return listen(0)
-	}
-	if ports.Last < ports.First {
-		return nil, fmt.Errorf("ftpserver: empty range of passive ports %d-%d", ports.First, ports.Last)
-	}
-	var random [8]byte
-	rand.Read(random[:])
-	count := uint64(ports.Last-ports.First) + 1
-	start := binary.NativeEndian.Uint64(random[:]) % count
-	var err error
-	for i := range count {
-		var l *net.TCPListener
-		if l, err = listen(ports.First + uint16((start+i)%count)); err == nil {
-			return l, nil
-		}
-	}
-	return nil, err
-}
-
-// passive waits for the client on a port of its own.
-type passive struct {
-	l    *net.TCPListener
-	peer netip.Addr
-	log  *slog.Logger
-}
-
-// maxStrays is how many connections of others a passive port bears.
-const maxStrays = 8
-
-// open takes the first connection that comes from the client. Those of others, who may
-// try to steal the data (RFC 2577, section 3), are closed, and it goes on.
-func (p *passive) open(ctx context.Context) (*net.TCPConn, error) {
-	defer p.l.Close()
-	stop := context.AfterFunc(ctx, func() { p.l.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	for range maxStrays + 1 {
-		conn, err := p.l.AcceptTCP()
-		if err != nil {
-			return nil, fmt.Errorf("%w: nobody came to port %d", errNoData, addrPort(p.l.Addr()).Port())
-		}
-		from := addrPort(conn.RemoteAddr())
-		if from.Addr() == p.peer {
-			return conn, nil
-		}
-		conn.Close()
-		p.log.Warn("data connection from another host: closed", "from", from)
-	}
-	return nil, fmt.Errorf("%w: too many came from other hosts", errNoData)
-}
-
-func (p *passive) close() { p.l.Close() }
 
 // active connects to the client.
 type active struct {

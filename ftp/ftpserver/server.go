@@ -61,6 +61,8 @@ type Server struct {
 	// Log takes notes on what peers do wrong and what fails. Zero means nowhere.
 	Log *slog.Logger
 
+	ports ports
+
 	mu        sync.Mutex
 	begun     bool
 	closing   bool          // Shutdown or Close was called
@@ -218,6 +220,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.stop()
 	select {
 	case <-s.drained:
+		s.ports.wg.Wait()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -234,6 +237,7 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	<-s.drained
+	s.ports.wg.Wait()
 	return nil
 }
 

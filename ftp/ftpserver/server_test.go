@@ -31,7 +31,13 @@ type peer struct {
 // greet connects and reads the greeting.
 func greet(t testing.TB, addr string) *peer {
 	t.Helper()
-	conn, err := net.Dial("tcp", addr)
+	return greetFrom(t, "127.0.0.1", addr)
+}
+
+func greetFrom(t testing.TB, from, addr string) *peer {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	conn, err := d.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +49,10 @@ func greet(t testing.TB, addr string) *peer {
 }
 
 // enter connects and logs in.
-func enter(t testing.TB, addr string) *peer {
-	p := greet(t, addr)
+func enter(t testing.TB, addr string) *peer { return enterFrom(t, "127.0.0.1", addr) }
+
+func enterFrom(t testing.TB, from, addr string) *peer {
+	p := greetFrom(t, from, addr)
 	p.ask("USER alice", ftp.CodeNeedPassword)
 	p.ask("PASS secret", ftp.CodeLoggedIn)
 	return p
@@ -336,12 +344,7 @@ func TestPanicIsContained(t *testing.T) {
 
 // Passive ports come from the range alone, and a second PASV gives the first back.
 func TestPassivePorts(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free, most likely
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := addrPort(l.Addr()).Port()
-	l.Close()
+	port := freePort(t)
 	p := enter(t, serve(t, &Server{Backend: newMemory(), PassivePorts: PortRange{port, port}}, "127.0.0.1:0"))
 	for range 3 {
 		got, err := ftp.ParseEPSV(p.ask("EPSV", ftp.CodeExtPassive).Text())

@@ -1,0 +1,170 @@
+package ftpserver
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// ports are the passive ports of a server. Several clients wait on the same port and are
+// told apart by their address, so that a short range serves many. The zero value is
+// ready.
+type ports struct {
+	mu   sync.Mutex
+	open map[netip.AddrPort]*sharedPort
+	wg   sync.WaitGroup // the goroutines that accept
+}
+
+// sharedPort is a listening port. It is closed when nobody waits on it any more.
+type sharedPort struct {
+	l       *net.TCPListener
+	at      netip.AddrPort
+	waiting map[netip.Addr]*passive
+	strays  int
+}
+
+// passive waits on a port for one connection of one client.
+type passive struct {
+	ports *ports
+	port  *sharedPort
+	peer  netip.Addr
+	log   *slog.Logger
+	conn  chan *net.TCPConn // takes one
+}
+
+// reserve finds a port of the range on which nobody else waits for the same peer, and that
+// cannot be told beforehand. Zero as a range is any port that the system gives.
+func (p *ports) reserve(r PortRange, ip, peer netip.Addr, log *slog.Logger) (*passive, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r == (PortRange{}) {
+		return p.join(netip.AddrPortFrom(ip, 0), peer, log)
+	}
+	if r.Last < r.First {
+		return nil, fmt.Errorf("ftpserver: empty range of passive ports %d-%d", r.First, r.Last)
+	}
+	var random [8]byte
+	rand.Read(random[:])
+	count := uint64(r.Last-r.First) + 1
+	start := binary.NativeEndian.Uint64(random[:]) % count
+	err := fmt.Errorf("ftpserver: all passive ports wait for %v", peer)
+	for i := range count {
+		at := netip.AddrPortFrom(ip, r.First+uint16((start+i)%count))
+		if port := p.open[at]; port != nil && port.waiting[peer] != nil {
+			continue
+		}
+		var w *passive
+		if w, err = p.join(at, peer, log); err == nil {
+			return w, nil
+		}
+	}
+	return nil, err
+}
+
+// join waits on a port, which it opens if need be. p.mu is held.
+func (p *ports) join(at netip.AddrPort, peer netip.Addr, log *slog.Logger) (*passive, error) {
+	port := p.open[at]
+	if port == nil {
+		network := "tcp6"
+		if at.Addr().Is4() {
+			network = "tcp4"
+		}
+		l, err := net.ListenTCP(network, net.TCPAddrFromAddrPort(at))
+		if err != nil {
+			return nil, err
+		}
+		if p.open == nil {
+			p.open = make(map[netip.AddrPort]*sharedPort)
+		}
+		port = &sharedPort{l: l, at: addrPort(l.Addr()), waiting: make(map[netip.Addr]*passive)}
+		p.open[port.at] = port
+		p.wg.Go(func() { p.accept(port) })
+	}
+	w := &passive{ports: p, port: port, peer: peer, log: log, conn: make(chan *net.TCPConn, 1)}
+	port.waiting[peer] = w
+	return w, nil
+}
+
+// accept is the goroutine of a port. It hands each connection to whom it belongs. One
+// that belongs to nobody, who may want to steal the data (RFC 2577, section 3), is closed.
+func (p *ports) accept(port *sharedPort) {
+	for {
+		conn, err := port.l.AcceptTCP()
+		if err != nil {
+			p.abandon(port)
+			return
+		}
+		p.hand(port, conn)
+	}
+}
+
+func (p *ports) hand(port *sharedPort, conn *net.TCPConn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	from := addrPort(conn.RemoteAddr())
+	if w := port.waiting[from.Addr()]; w != nil {
+		w.conn <- conn
+		p.remove(w)
+		return
+	}
+	conn.Close()
+	port.strays++
+	for _, w := range port.waiting {
+		if port.strays <= maxStrayNotes {
+			w.log.Warn("data connection from another host: closed", "from", from)
+		}
+	}
+}
+
+// maxStrayNotes is how many strangers at a port are worth a note.
+const maxStrayNotes = 8
+
+// remove ends waiting. The last to leave closes the port. p.mu is held.
+func (p *ports) remove(w *passive) {
+	if w.port.waiting[w.peer] != w {
+		return
+	}
+	delete(w.port.waiting, w.peer)
+	if len(w.port.waiting) == 0 && p.open[w.port.at] == w.port {
+		delete(p.open, w.port.at)
+		w.port.l.Close()
+	}
+}
+
+// abandon sees to it that nobody joins a port that failed; those who wait run into their
+// time-out.
+func (p *ports) abandon(port *sharedPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open[port.at] == port {
+		delete(p.open, port.at)
+		port.l.Close()
+	}
+}
+
+func (w *passive) open(ctx context.Context) (*net.TCPConn, error) {
+	defer w.close()
+	select {
+	case conn := <-w.conn:
+		return conn, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w: nobody came to port %d", errNoData, w.port.at.Port())
+	}
+}
+
+// close ends waiting, and closes a connection that has come and was not opened.
+func (w *passive) close() {
+	w.ports.mu.Lock()
+	defer w.ports.mu.Unlock()
+	w.ports.remove(w)
+	select {
+	case conn := <-w.conn:
+		conn.Close()
+	default:
+	}
+}

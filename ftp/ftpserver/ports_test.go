@@ -1,0 +1,109 @@
+package ftpserver
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+
+	"dray/ftp"
+)
+
+// freePort returns a port that nobody has, most likely.
+func freePort(t *testing.T) uint16 {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return addrPort(l.Addr()).Port()
+}
+
+// dialFrom connects from an address of loopback.
+func dialFrom(t *testing.T, from, to string) net.Conn {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: patience}
+	conn, err := d.Dial("tcp", to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// One port serves a hundred clients at once, each its own file, in whatever order
+// they come.
+func TestOnePortForManyClients(t *testing.T) {
+	const clients = 100
+	port := freePort(t)
+	m := newMemory()
+	addr := serve(t, &Server{Backend: m, PassivePorts: PortRange{port, port}}, "127.0.0.1:0")
+	peers := make([]*peer, clients)
+	for i := range peers {
+		m.files[fmt.Sprintf("/%d", i)] = fmt.Appendf(nil, "file %d", i)
+		peers[i] = enterFrom(t, fmt.Sprintf("127.0.1.%d", i+1), addr)
+		if got, err := ftp.ParseEPSV(peers[i].ask("EPSV", ftp.CodeExtPassive).Text()); err != nil || got != port {
+			t.Fatalf("client %d: port %d, %v", i, got, err)
+		}
+	}
+	conns := make([]net.Conn, clients)
+	for i := clients - 1; i >= 0; i-- {
+		conns[i] = dialFrom(t, fmt.Sprintf("127.0.1.%d", i+1), fmt.Sprintf("127.0.0.1:%d", port))
+	}
+	for i, p := range peers {
+		p.ask(fmt.Sprintf("RETR %d", i), ftp.CodeOpening)
+		got, err := io.ReadAll(conns[i])
+		if want := fmt.Sprintf("file %d", i); string(got) != want || err != nil {
+			t.Errorf("client %d: %q, %v", i, got, err)
+		}
+		p.want(ftp.CodeDone)
+	}
+}
+
+// Sessions of one client get a port each, and what none is left for is refused.
+func TestPortsOfOneClient(t *testing.T) {
+	port := freePort(t)
+	addr := serve(t, &Server{Backend: newMemory(), PassivePorts: PortRange{port, port}}, "127.0.0.1:0")
+	one, two := enter(t, addr), enter(t, addr)
+	one.ask("EPSV", ftp.CodeExtPassive)
+	two.ask("EPSV", ftp.CodeNoData)
+	one.ask("ABOR", ftp.CodeAborted)
+	two.ask("EPSV", ftp.CodeExtPassive)
+	two.ask("QUIT", ftp.CodeGoodbye)
+	two.ended()
+	one.ask("EPSV", ftp.CodeExtPassive)
+}
+
+// A port is open only while somebody waits on it.
+func TestPortsAreClosed(t *testing.T) {
+	s := &Server{Backend: newMemory()}
+	p := enter(t, serve(t, s, "127.0.0.1:0"))
+	for _, end := range []string{"EPSV", "ABOR", "PORT 127,0,0,1,8,1", "REIN"} {
+		port, err := ftp.ParseEPSV(p.ask("EPSV", ftp.CodeExtPassive).Text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.say(end + "\r\n")
+		if _, err := ftp.ReadReply(p.r); err != nil {
+			t.Fatal(err)
+		}
+		if conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			conn.Close()
+			t.Errorf("the port is open after %s", end)
+		}
+	}
+	s.ports.mu.Lock()
+	defer s.ports.mu.Unlock()
+	if len(s.ports.open) != 0 {
+		t.Errorf("%d ports are open", len(s.ports.open))
+	}
+}
+
+func TestEmptyRange(t *testing.T) {
+	var p ports
+	home := netip.MustParseAddr("127.0.0.1")
+	if _, err := p.reserve(PortRange{2, 1}, home, home, nil); err == nil {
+		t.Error("a range that is none was taken")
+	}
+}
