@@ -5,21 +5,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 
 	"dray/tftp/netascii"
 )
 
 // Client fetches and stores files. The zero value is ready; it asks for large blocks and
-// takes what it is given. A Client may be used by several goroutines.
+// takes what it is given. A Client may be used by several goroutines. It must not be
+// copied after its first use.
 type Client struct {
 	// BlockSize is the blksize to ask for, in octets. 0 means 1428, which fits into an
 	// Ethernet frame also through a tunnel; 512 or less than 8 asks for none.
 	BlockSize int
 
-	// WindowSize is the windowsize to ask for, in blocks. 0 and 1 ask for none.
+	// WindowSize is the windowsize to ask for, in blocks. 0 means 16; 1 asks for none.
 	WindowSize int
 
 	// Timeout is the retransmission interval to ask for, in whole seconds to 255 s. 0
@@ -29,37 +32,67 @@ type Client struct {
 	// NoOptions sends bare requests of RFC 1350.
 	NoOptions bool
 
+	// AnyHost takes the answer of a server with several addresses from any of them.
+	AnyHost bool
+
 	// Progress is told how many octets have been moved, and of how many in all, which is
 	// negative when not known. It is called from the goroutine of the transfer.
 	Progress func(octets, total int64)
+
+	dial func(server netip.AddrPort, size int) (port, error) // nil: UDP
+
+	buffers sync.Pool
+
+	mu  sync.Mutex
+	ctx context.Context // of what still dallies; nil before the first
+	end context.CancelFunc
+	wg  sync.WaitGroup
 }
 
-// DefaultClientBlockSize is the blksize that a Client asks for.
-const DefaultClientBlockSize = 1428
-
-// clientTries is how often a request is sent. The server asked for nothing, but a client
-// knows whom it asked.
-const clientTries = 6
+// The defaults of a Client.
+const (
+	DefaultClientBlockSize  = 1428
+	DefaultClientWindowSize = 16
+)
 
 // Get writes the file that u names to w. A transfer that fails midway has written its
 // beginning. The error is an [*Error] when the server sent one, ErrTimeout when it fell
-// silent, ErrGone when nobody is there.
+// silent, ErrGone when nobody is there. When it returns, the client goes on for some
+// seconds to repeat the last ACK, should the server have missed it; Close ends that.
 func (c *Client) Get(ctx context.Context, u URL, w io.Writer) (Transfer, error) {
-	return c.run(ctx, u, func(ctx context.Context, x *exchange, asked Options, t *Transfer) (bool, error) {
+	return c.run(ctx, u, func(ctx context.Context, x *exchange, asked Options, t *Transfer) (func(context.Context), error) {
 		return c.get(ctx, x, u, asked, w, t)
 	})
 }
 
 // Put stores what r has, until its end, in the file that u names. size is its length in
-// octets, negative when it is not known.
+// octets, negative when it is not known. The errors are those of Get.
 func (c *Client) Put(ctx context.Context, u URL, r io.Reader, size int64) (Transfer, error) {
-	return c.run(ctx, u, func(ctx context.Context, x *exchange, asked Options, t *Transfer) (bool, error) {
-		return c.put(ctx, x, u, asked, r, size, t)
+	return c.run(ctx, u, func(ctx context.Context, x *exchange, asked Options, t *Transfer) (func(context.Context), error) {
+		return nil, c.put(ctx, x, u, asked, r, size, t)
 	})
 }
 
-// attempt is one request and its transfer.
-type attempt func(ctx context.Context, x *exchange, asked Options, t *Transfer) (remote bool, err error)
+// Close ends what goes on after Get has returned, now and for later calls of Get.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	c.init()
+	c.end()
+	c.mu.Unlock()
+	c.wg.Wait()
+	return nil
+}
+
+// init makes the state that the zero value lacks. The caller holds the lock.
+func (c *Client) init() {
+	if c.ctx == nil {
+		c.ctx, c.end = context.WithCancel(context.Background())
+		c.buffers.New = newTrainBuffer
+	}
+}
+
+// attempt is one request and its transfer. It may leave something to do afterwards.
+type attempt func(ctx context.Context, x *exchange, asked Options, t *Transfer) (linger func(context.Context), err error)
 
 // run makes a transfer, with options first and without them if those may be why the
 // server does not answer or does not like the request.
@@ -72,29 +105,56 @@ func (c *Client) run(ctx context.Context, u URL, try attempt) (Transfer, error) 
 	if err != nil {
 		return Transfer{}, err
 	}
-	t, err := c.once(ctx, peer, c.options(), try)
-	if err != nil && !c.NoOptions && t.Bytes == 0 && blamesOptions(err) && ctx.Err() == nil {
-		t, err = c.once(ctx, peer, Options{}, try)
+	asked := c.options()
+	t, refused, err := c.once(ctx, peer, asked, try)
+	if refused && asked != (Options{}) {
+		t, _, err = c.once(ctx, peer, Options{}, try)
 	}
 	t.Duration, t.Err = time.Since(begun), err
 	return t, err
 }
 
-func (c *Client) once(ctx context.Context, peer netip.AddrPort, asked Options, try attempt) (t Transfer, err error) {
-	conn, err := openLocal(netip.Addr{}, peer.Addr())
+// once makes one attempt. refused tells that another one with other options may succeed.
+func (c *Client) once(ctx context.Context, server netip.AddrPort, asked Options, try attempt) (t Transfer, refused bool, err error) {
+	c.mu.Lock()
+	c.init()
+	c.mu.Unlock()
+	open := c.dial
+	if open == nil {
+		open = dialUDP
+	}
+	p, err := open(server, headerSize+max(asked.blockSize(), DefaultBlockSize))
 	if err != nil {
-		return t, err
+		return t, false, err
 	}
-	x, stop := newExchange(ctx, conn, netip.AddrPortFrom(peer.Addr(), 0))
-	defer stop()
-	x.server = peer
-	remote, err := try(ctx, x, asked, &t)
-	if ctx.Err() != nil {
-		x.farewell(&Error{CodeUndefined, "aborted by the client"}, remote)
+	x := &exchange{port: p, peer: netip.AddrPortFrom(server.Addr(), 0), server: server, anyHost: c.AnyHost}
+	stop := x.wakeAtEnd(ctx)
+	linger, err := try(ctx, x, asked, &t)
+	stop()
+	reason := err
+	if err != nil && ctx.Err() != nil {
+		reason = &Error{CodeUndefined, "aborted by the client"}
+	}
+	x.farewell(reason)
+	if err != nil || linger == nil {
+		p.close()
 	} else {
-		x.farewell(err, remote)
+		c.linger(x, linger)
 	}
-	return t, err
+	return t, err != nil && !x.begun && ctx.Err() == nil && blamesOptions(err), err
+}
+
+func dialUDP(server netip.AddrPort, size int) (port, error) {
+	return openUDP(netip.Addr{}, server.Addr(), Ports{}, size)
+}
+
+// linger does what is left to do in the background, until Close.
+func (c *Client) linger(x *exchange, f func(context.Context)) {
+	c.wg.Go(func() {
+		defer x.port.close()
+		defer context.AfterFunc(c.ctx, x.port.wake)()
+		f(c.ctx)
+	})
 }
 
 // resolve finds the server's address, IPv4 or IPv6 as the host prefers.
@@ -111,7 +171,7 @@ func resolve(ctx context.Context, u URL) (netip.AddrPort, error) {
 }
 
 // blamesOptions reports whether a bare request may fare better: the server said so, or
-// it does not understand, or it stays silent about what it does not know.
+// does not understand, or keeps silent about what it does not know.
 func blamesOptions(err error) bool {
 	var said *Error
 	if errors.As(err, &said) {
@@ -120,31 +180,38 @@ func blamesOptions(err error) bool {
 	return errors.Is(err, ErrTimeout)
 }
 
+// options returns what to ask for.
 func (c *Client) options() Options {
 	if c.NoOptions {
 		return Options{}
 	}
-	o := Options{BlockSize: orDefault(c.BlockSize, DefaultClientBlockSize), HasSize: true, Timeout: c.Timeout.Truncate(time.Second)}
+	o := Options{
+		BlockSize:  min(orDefault(c.BlockSize, DefaultClientBlockSize), MaxBlockSize),
+		HasSize:    true,
+		Timeout:    min(c.Timeout, 255*time.Second).Truncate(time.Second),
+		WindowSize: min(orDefault(c.WindowSize, DefaultClientWindowSize), maxWindowSize),
+	}
 	if o.BlockSize == DefaultBlockSize || o.BlockSize < MinBlockSize {
 		o.BlockSize = 0
 	}
-	if c.WindowSize > 1 {
-		o.WindowSize = c.WindowSize
+	if o.WindowSize == 1 {
+		o.WindowSize = 0
 	}
 	return o
 }
 
-func (c *Client) report(total *int64) func(int64) {
-	return func(octets int64) {
-		if c.Progress != nil {
-			c.Progress(octets, *total)
-		}
+// requests returns how often to send a request: rarely, when there is another one to try.
+func requests(asked Options) int {
+	if asked != (Options{}) {
+		return maxRequests / 2
 	}
+	return maxRequests
 }
 
-func (c *Client) get(ctx context.Context, x *exchange, u URL, asked Options, w io.Writer, t *Transfer) (bool, error) {
+// get fetches a file.
+func (c *Client) get(ctx context.Context, x *exchange, u URL, asked Options, w io.Writer, t *Transfer) (func(context.Context), error) {
 	if u.Mode == NetASCII {
-		asked.HasSize = false // it would be that of the converted text
+		asked.HasSize = false // it would be that of the text on its way
 	}
 	total := int64(-1)
 	count := &countingWriter{w: w}
@@ -152,54 +219,62 @@ func (c *Client) get(ctx context.Context, x *exchange, u URL, asked Options, w i
 		exchange: x, machine: newReceiver(-1, time.Now()),
 		file: count, finish: func() error { return nil },
 		opening: RRQ{u.Name, u.Mode, asked}.Append(nil), first: -1,
-		report: c.report(&total),
 	}
 	if u.Mode == NetASCII {
 		text := netascii.NewDecoder(count)
 		job.file, job.finish = text, text.Close
 	}
-	job.machine.limit = clientTries
+	job.machine.limit = requests(asked)
+	job.machine.rtt.jitter = rand.Uint32() | 1
 	job.opened = func(granted Options) error {
-		if err := asked.accepts(granted); err != nil {
-			return err
-		}
 		if granted.HasSize {
 			total = granted.Size
 		}
 		t.Negotiated = granted
-		return nil
+		return asked.accepts(granted)
 	}
-	remote, err := job.run(ctx)
+	job.report = c.report(&total)
+	err := job.run(ctx)
+	x.begun = job.machine.want > 0
 	t.Bytes, t.Resent = count.n, job.machine.resent
-	return remote, err
+	return job.dally, err
 }
 
-func (c *Client) put(ctx context.Context, x *exchange, u URL, asked Options, r io.Reader, size int64, t *Transfer) (bool, error) {
-	switch {
-	case size < 0 || u.Mode == NetASCII:
-		asked.HasSize = false
-	case asked.HasSize:
+// put stores a file.
+func (c *Client) put(ctx context.Context, x *exchange, u URL, asked Options, r io.Reader, size int64, t *Transfer) error {
+	asked.HasSize = asked.HasSize && size >= 0 && u.Mode == Octet
+	if asked.HasSize {
 		asked.Size = size
 	}
-	total := size
-	if u.Mode == NetASCII {
-		r, size = netascii.NewEncoder(r), -1
-	}
-	out := newOutgoing(r, size)
 	job := sending{
-		exchange: x, machine: newSender(0, time.Now()), file: out,
+		exchange: x, machine: newSender(0, time.Now()), buffers: &c.buffers,
 		opening: WRQ{u.Name, u.Mode, asked}.Append(nil),
-		report:  c.report(&total),
 	}
-	job.machine.limit = clientTries
+	job.machine.limit = requests(asked)
+	job.machine.rtt.jitter = rand.Uint32() | 1
+	var text *countingReader
 	job.opened = func(granted Options) error {
-		if err := asked.accepts(granted); err != nil {
-			return err
-		}
+		job.file, text = newSource(onlyReader{r}, size, u.Mode, granted.blockSize())
 		t.Negotiated = granted
+		return asked.accepts(granted)
+	}
+	job.report = c.report(&size)
+	err := job.run(ctx)
+	x.begun = job.opened == nil
+	t.Bytes, t.Resent = job.octets, job.machine.resent
+	if text != nil {
+		t.Bytes = text.n
+	}
+	return err
+}
+
+// onlyReader hides that a reader may be read by offset: it may stand in the middle.
+type onlyReader struct{ io.Reader }
+
+// report returns what tells the progress of a transfer of *total octets, or nil.
+func (c *Client) report(total *int64) func(int64) {
+	if c.Progress == nil {
 		return nil
 	}
-	remote, err := job.run(ctx)
-	t.Bytes, t.Resent = out.read, job.machine.resent
-	return remote, err
+	return func(octets int64) { c.Progress(octets, *total) }
 }

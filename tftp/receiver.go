@@ -230,6 +230,14 @@ func (r *receiver) tick(now time.Time) {
 	r.due = true
 }
 
+// repeat tells that the peer has sent its request again: it has missed the answer.
+func (r *receiver) repeat() {
+	if !r.proven && r.err == nil && !r.due {
+		r.tries--
+		r.due = true
+	}
+}
+
 // ended reports whether the transfer is over, but for dallying. Then err tells how.
 func (r *receiver) ended() bool { return r.err != nil || r.stored && !r.due }
 

@@ -187,6 +187,14 @@ func (s *sender) tick(now time.Time) {
 	s.again(s.burst)
 }
 
+// repeat tells that the peer has sent its request again: it has missed the answer.
+func (s *sender) repeat() {
+	if !s.proven && s.err == nil && s.next > s.una {
+		s.tries--
+		s.again(1)
+	}
+}
+
 // ended reports whether there is nothing more to do. Then err tells how it ended.
 func (s *sender) ended() bool { return s.done || s.err != nil }
 

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -17,49 +16,70 @@ type Server struct {
 	// Handler gives the files. It is required.
 	Handler Handler
 
+	// SinglePort answers from the port that listens, instead of a fresh one for each
+	// transfer: for containers, address translators and load balancers.
+	SinglePort bool
+
+	// Ports is the range from which fresh ports are taken. Zero leaves it to the host.
+	Ports Ports
+
 	// MaxBlockSize is the largest blksize that is granted, in octets. 0 means 65464.
 	MaxBlockSize int
 
 	// MaxWindowSize is the largest windowsize that is granted, in blocks. 0 means 64.
 	MaxWindowSize int
 
-	// MaxTransfers is how many transfers may run at once; a request beyond is not
-	// answered, so that the client asks again. 0 means 4096.
+	// IgnoreMTU grants blocks that do not fit into one packet on the way to the client.
+	IgnoreMTU bool
+
+	// NoOptions grants no options at all, for firmware that chokes on an OACK.
+	NoOptions bool
+
+	// RequireOptions refuses a read request without options, to which a forger could
+	// make the server send thirty times what it costs to ask.
+	RequireOptions bool
+
+	// Broadcast answers requests to 255.255.255.255, as Cisco AutoInstall sends them.
+	// Other broadcasts and multicasts are never answered (RFC 1123 §4.2.3.5).
+	Broadcast bool
+
+	// KeepFF keeps octets 0xFF at the end of file names, which old boot ROMs add.
+	KeepFF bool
+
+	// MaxTransfers is how many transfers may run at once. 0 means 4096. One more takes
+	// the place of the oldest whose client has not yet proven that it is there; if there
+	// is none it is not answered, so that the client asks again.
 	MaxTransfers int
 
-	// MaxTransfersPerSource is the same for one client address. 0 means 1024.
-	MaxTransfersPerSource int
+	// MaxUnproven is how many of them may be unproven: the oldest makes room. 0 means 512.
+	MaxUnproven int
+
+	// MaxPerSource is MaxTransfers for one client: an IPv4 address or an IPv6 network of
+	// 64 bits. 0 means 64. It does not hold for loopback.
+	MaxPerSource int
+
+	// MaxUnprovenPerSource is MaxUnproven for one client. 0 means 8.
+	MaxUnprovenPerSource int
 
 	// Log is told of what a person should look at. nil discards it.
 	Log *slog.Logger
 
-	mu        sync.Mutex
-	base      context.Context // of all transfers; nil before the first Serve
-	cut       context.CancelCauseFunc
-	draining  chan struct{} // closed by Shutdown and Close
-	listeners map[*net.UDPConn]struct{}
-	active    map[tid]*ticket
-	running   int
-	perSource map[netip.Addr]int
-	wg        sync.WaitGroup // the Serve calls and the transfers
+	mu       sync.Mutex
+	base     context.Context // of all transfers; nil before the first Serve
+	cut      context.CancelCauseFunc
+	draining bool            // by Shutdown or Close
+	networks map[network]int // and the transfers that run over each
+	crowd    crowd
+	wg       sync.WaitGroup // the Serve calls and the transfers
+	buffers  sync.Pool
 
-	bad     limiter // of ERROR 4
-	refused limiter // of the answers of the Handler
+	malformed limiter // of ERROR 4 and 5
+	refused   limiter // of the answers of the Handler
+	noJitter  bool    // so that a transcript comes out the same
 }
 
 // ErrServerClosed is what Serve returns after Shutdown or Close.
 var ErrServerClosed = errors.New("tftp: server closed")
-
-// tid tells transfers apart: who asked, and which address was asked.
-type tid struct {
-	remote netip.AddrPort
-	local  netip.Addr
-}
-
-// ticket is a request that is being served.
-type ticket struct {
-	request string // as it came
-}
 
 // ListenAndServe serves on a UDP address, such as ":69".
 func (s *Server) ListenAndServe(addr string) error {
@@ -70,51 +90,52 @@ func (s *Server) ListenAndServe(addr string) error {
 	return s.Serve(conn.(*net.UDPConn))
 }
 
-// Serve answers the requests that come to conn, until Shutdown or Close. It closes conn,
-// and returns when the transfers that it began have ended. Its error is never nil.
+// listenBuffer is the receive buffer to ask for, in octets: when a classroom boots, all
+// requests come at once.
+const listenBuffer = 4 << 20
+
+// Serve answers the requests that come to conn, until Shutdown or Close, and closes it.
+// Its error is never nil.
 func (s *Server) Serve(conn *net.UDPConn) error {
-	if err := s.enter(conn); err != nil {
-		return errors.Join(err, conn.Close())
+	_ = conn.SetReadBuffer(listenBuffer) // the host gives what it allows
+	if s.SinglePort {
+		return s.serve(newSharedNetwork(conn))
 	}
-	defer s.leave(conn)
-	l := newListener(conn)
+	return s.serve(newUDPNetwork(conn, s.Ports))
+}
+
+func (s *Server) serve(n network) error {
+	defer n.close()
+	if err := s.enter(n); err != nil {
+		return err
+	}
+	defer s.wg.Done()
 	for {
-		d, err := l.next()
+		d, err := n.next()
 		switch {
-		case s.isDraining():
+		case errors.Is(err, net.ErrClosed) && s.isDraining():
 			return ErrServerClosed
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("tftp: %w", err)
-		case err != nil:
-			continue // an ICMP message for an answer of long ago
+		case err == nil:
+			s.request(n, d)
 		}
-		s.request(conn, d)
 	}
 }
 
-func (s *Server) enter(conn *net.UDPConn) error {
+func (s *Server) enter(n network) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.Handler == nil {
 		return errors.New("tftp: a server needs a Handler")
 	}
 	s.init()
-	select {
-	case <-s.draining:
+	if s.draining {
 		return ErrServerClosed
-	default:
 	}
-	s.listeners[conn] = struct{}{}
+	s.networks[n] = 0
 	s.wg.Add(1)
 	return nil
-}
-
-func (s *Server) leave(conn *net.UDPConn) {
-	s.mu.Lock()
-	delete(s.listeners, conn)
-	s.mu.Unlock()
-	conn.Close()
-	s.wg.Done()
 }
 
 // init makes the state that the zero value lacks. The caller holds the lock.
@@ -123,12 +144,23 @@ func (s *Server) init() {
 		return
 	}
 	s.base, s.cut = context.WithCancelCause(context.Background())
-	s.draining = make(chan struct{})
-	s.listeners = make(map[*net.UDPConn]struct{})
-	s.active = make(map[tid]*ticket)
-	s.perSource = make(map[netip.Addr]int)
-	s.bad.source, s.bad.all = bucket{10, 10}, bucket{100, 100}
+	s.networks = make(map[network]int)
+	s.buffers.New = newTrainBuffer
+	s.crowd = newCrowd(crowd{
+		max:            orDefault(s.MaxTransfers, 4096),
+		maxUnproven:    orDefault(s.MaxUnproven, 512),
+		maxSource:      orDefault(s.MaxPerSource, 64),
+		maxNewOfSource: orDefault(s.MaxUnprovenPerSource, 8),
+	})
+	s.malformed.source, s.malformed.all = bucket{10, 10}, bucket{100, 100}
 	s.refused.source, s.refused.all = bucket{30, 60}, bucket{2000, 2000}
+}
+
+func orDefault(n, otherwise int) int {
+	if n <= 0 {
+		return otherwise
+	}
+	return n
 }
 
 func (s *Server) log() *slog.Logger {
@@ -157,147 +189,114 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Close cuts the transfers, each with an ERROR to its peer, and waits for them.
 func (s *Server) Close() error {
 	s.drain()
-	s.mu.Lock()
-	cut := s.cut
-	s.mu.Unlock()
-	cut(ErrServerClosed)
+	s.cut(&Error{CodeUndefined, "server is shutting down"})
 	s.wg.Wait()
 	return nil
 }
 
-// drain stops the listeners.
+// drain stops the listeners, but leaves a shared one to its transfers.
 func (s *Server) drain() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.init()
-	select {
-	case <-s.draining:
-		return
-	default:
-	}
-	close(s.draining)
-	for conn := range s.listeners {
-		conn.Close()
+	s.draining = true
+	for n, transfers := range s.networks {
+		if transfers == 0 || !n.shared() {
+			n.close()
+		}
 	}
 }
 
 func (s *Server) isDraining() bool {
-	select {
-	case <-s.draining:
-		return true
-	default:
-		return false
-	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
 }
 
 // request begins what a datagram asks for. What is no request gets no answer, whatever it
 // is: a server that answers strangers can be set against another one.
-func (s *Server) request(conn *net.UDPConn, d datagram) {
+func (s *Server) request(n network, d datagram) {
 	op, body, ok := split(d.content)
-	if !ok || op != opRRQ && op != opWRQ || d.remote.Port() == 0 || d.remote.Port() == DefaultPort {
+	if !ok || op != opRRQ && op != opWRQ || !s.mayAsk(d) {
 		return
 	}
 	name, mode, options, err := parseRequest(body)
+	if err == nil && s.RequireOptions && op == opRRQ && options == (Options{}) {
+		err = &Error{CodeAccess, "options required"}
+	}
 	if err != nil {
-		if s.bad.allow(d.remote.Addr(), time.Now()) {
-			_, _ = conn.WriteToUDPAddrPort(wireError(err).Append(nil), d.remote)
+		if s.malformed.allow(sourceOf(d.remote), time.Now()) {
+			_ = n.answer(wireError(err).Append(nil), d) // as good as lost
 		}
 		return
 	}
+	if !s.KeepFF {
+		for len(name) > 1 && name[len(name)-1] == 0xff {
+			name = name[:len(name)-1]
+		}
+	}
+	if d.local.IsMulticast() || isLimitedBroadcast(d.local) {
+		d.local = netip.Addr{} // the host has a better one to answer from
+	}
 	r := &Request{Write: op == opWRQ, Name: name, Mode: mode, Options: options, Remote: d.remote, Local: d.local}
-	id := tid{d.remote, d.local}
-	t := s.admit(id, string(d.content))
+	if s.NoOptions {
+		r.Options = Options{}
+	}
+	t := s.admit(n, d, r)
 	if t == nil {
 		return
 	}
+	d.content = nil // it is good until the next one only
 	go func() {
-		defer s.dismiss(id, t)
-		s.serve(r)
+		defer s.dismiss(n, t)
+		s.transfer(n, d, r, t)
 	}()
 }
 
-// admit counts a transfer in. It returns nil for a repetition of a request that is being
-// served, and for one too many.
-func (s *Server) admit(id tid, request string) *ticket {
+// mayAsk reports whether a request may come from there, and to there.
+func (s *Server) mayAsk(d datagram) bool {
+	switch {
+	case d.remote.Port() == 0 || d.remote.Port() == DefaultPort:
+		return false // another server: an answer would set the two against each other
+	case isLimitedBroadcast(d.local):
+		return s.Broadcast
+	}
+	return !isBroadcast(d.local, d.index)
+}
+
+// admit counts a transfer in. It returns nil for a request that has an answer on its way
+// already, and for one too many.
+func (s *Server) admit(n network, d datagram, r *Request) *ticket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if t := s.active[id]; t != nil && t.request == request {
+	if s.draining {
 		return nil
 	}
-	if s.running >= orDefault(s.MaxTransfers, 4096) || s.perSource[id.remote.Addr()] >= orDefault(s.MaxTransfersPerSource, 1024) {
+	t := s.crowd.admit(tid{d.remote, d.local}, string(d.content), n.shared(), time.Now())
+	if t == nil {
 		return nil
 	}
-	t := &ticket{request: request}
-	s.active[id] = t
-	s.running++
-	s.perSource[id.remote.Addr()]++
+	t.ctx, t.cancel = context.WithCancelCause(s.base)
+	s.networks[n]++
 	s.wg.Add(1)
 	return t
 }
 
-func (s *Server) dismiss(id tid, t *ticket) {
+// dismiss counts a transfer out.
+func (s *Server) dismiss(n network, t *ticket) {
+	t.cancel(nil)
 	s.mu.Lock()
-	if s.active[id] == t {
-		delete(s.active, id)
+	defer s.mu.Unlock()
+	s.crowd.dismiss(t)
+	if s.networks[n]--; s.networks[n] == 0 && s.draining {
+		n.close()
 	}
-	s.running--
-	source := id.remote.Addr()
-	if s.perSource[source]--; s.perSource[source] == 0 {
-		delete(s.perSource, source)
-	}
-	s.mu.Unlock()
 	s.wg.Done()
 }
 
-// serve runs one transfer. A panic in it goes no further.
-func (s *Server) serve(r *Request) {
-	begun := time.Now()
-	var t Transfer
-	defer func() {
-		if v := recover(); v != nil {
-			t.Err = fmt.Errorf("tftp: panic: %v", v)
-			s.log().Error("transfer ended by a fault", "remote", r.Remote, "panic", v, "stack", string(debug.Stack()))
-		}
-		t.Duration = time.Since(begun)
-		if o, ok := s.Handler.(TransferObserver); ok {
-			o.Transferred(r, t)
-		}
-	}()
-	conn, err := openLocal(r.Local, r.Remote.Addr())
-	if err != nil {
-		t.Err = err
-		return
-	}
-	x, stop := newExchange(s.base, conn, r.Remote)
-	defer stop()
-	if r.Write {
-		s.write(x, r, &t)
-	} else {
-		s.read(x, r, &t)
-	}
-}
-
-// refuse tells the client why there will be no transfer.
-func (s *Server) refuse(x *exchange, err error) error {
-	if s.refused.allow(x.peer.Addr(), time.Now()) {
-		x.farewell(err, false)
-	}
-	return err
-}
-
-// grant returns the options for a request, and the packet that tells them; nil if there
-// are none to tell.
-func (s *Server) grant(r *Request, size int64) (Options, []byte) {
-	o := grant(r, size, orDefault(s.MaxBlockSize, MaxBlockSize), orDefault(s.MaxWindowSize, 64))
-	if o == (Options{}) {
-		return o, nil
-	}
-	return o, OACK{o}.Append(nil)
-}
-
-func orDefault(n, otherwise int) int {
-	if n <= 0 {
-		return otherwise
-	}
-	return n
+// prove tells that the client of a transfer has answered: its address is no forgery.
+func (s *Server) prove(t *ticket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.crowd.prove(t)
 }

@@ -1,0 +1,228 @@
+package tftp
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/net/ipv4"
+	"golang.org/x/sys/unix"
+)
+
+// control calls f with the descriptor of a socket.
+func control(conn *net.UDPConn, f func(fd int) error) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var inner error
+	err = raw.Control(func(fd uintptr) { inner = f(int(fd)) })
+	return errors.Join(err, inner)
+}
+
+// listenControl asks for the address to which each datagram was sent. A host that cannot
+// tell chooses the source of the answers by itself.
+func listenControl(conn *net.UDPConn) {
+	_ = control(conn, func(fd int) error {
+		return errors.Join(
+			unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1),
+			unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_PKTINFO, 1))
+	})
+}
+
+// parseControl finds the address that was asked, and the interface.
+func parseControl(oob []byte) (netip.Addr, int) {
+	for len(oob) > 0 {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(oob)
+		if err != nil {
+			break
+		}
+		oob = rest
+		switch {
+		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
+			info := (*unix.Inet4Pktinfo)(unsafe.Pointer(&data[0]))
+			return netip.AddrFrom4(info.Addr), int(info.Ifindex)
+		case h.Level == unix.IPPROTO_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
+			info := (*unix.Inet6Pktinfo)(unsafe.Pointer(&data[0]))
+			return netip.AddrFrom16(info.Addr).Unmap(), int(info.Ifindex)
+		}
+	}
+	return netip.Addr{}, 0
+}
+
+// sourceControl says from which address to answer.
+func sourceControl(b []byte, local netip.Addr, index int) []byte {
+	switch {
+	case !local.IsValid() || local.IsMulticast():
+		return b
+	case local.Is4():
+		return appendControl(b, unix.IPPROTO_IP, unix.IP_PKTINFO, unix.Inet4Pktinfo{Spec_dst: local.As4()})
+	case !local.IsLinkLocalUnicast():
+		index = 0
+	}
+	return appendControl(b, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.Inet6Pktinfo{Addr: local.As16(), Ifindex: uint32(index)})
+}
+
+func appendControl[T any](b []byte, level, kind int32, value T) []byte {
+	size := int(unsafe.Sizeof(value))
+	start := len(b)
+	b = append(b, make([]byte, unix.CmsgSpace(size))...)
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[start]))
+	h.Level, h.Type = level, kind
+	h.SetLen(unix.CmsgLen(size))
+	copy(b[start+unix.CmsgLen(0):], unsafe.Slice((*byte)(unsafe.Pointer(&value)), size))
+	return b
+}
+
+// routeMTU returns the largest packet for the route to a peer. Connecting a UDP socket
+// sends nothing.
+func routeMTU(local netip.Addr, remote netip.AddrPort) (mtu int) {
+	var from *net.UDPAddr
+	if local.IsValid() && local.Is4() == remote.Addr().Is4() {
+		from = net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
+	}
+	conn, err := net.DialUDP("udp", from, net.UDPAddrFromAddrPort(remote))
+	if err != nil {
+		return 0
+	}
+	defer conn.Close()
+	level, option := unix.IPPROTO_IP, unix.IP_MTU
+	if remote.Addr().Is6() {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
+	}
+	err = control(conn, func(fd int) (err error) {
+		mtu, err = unix.GetsockoptInt(fd, level, option)
+		return err
+	})
+	if err != nil {
+		return 0
+	}
+	return mtu
+}
+
+// reportRefusals makes the socket tell when a peer's port is closed.
+func reportRefusals(conn *net.UDPConn) {
+	_ = control(conn, func(fd int) error {
+		if conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Is4() {
+			return unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_RECVERR, 1)
+		}
+		return unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1)
+	})
+}
+
+// refusals empties the error queue of a socket, and returns the ports that are closed.
+func refusals(conn *net.UDPConn) (peers []netip.AddrPort) {
+	_ = control(conn, func(fd int) error {
+		var b, oob [256]byte
+		for {
+			_, n, _, from, err := unix.Recvmsg(fd, b[:], oob[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+			if err != nil {
+				return err // the queue is empty
+			}
+			if !refuses(oob[:n]) {
+				continue
+			}
+			switch a := from.(type) {
+			case *unix.SockaddrInet4:
+				peers = append(peers, netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)))
+			case *unix.SockaddrInet6:
+				peers = append(peers, unmap(netip.AddrPortFrom(netip.AddrFrom16(a.Addr), uint16(a.Port))))
+			}
+		}
+	})
+	return peers
+}
+
+// refuses reports whether an extended error says ECONNREFUSED.
+func refuses(oob []byte) bool {
+	for len(oob) > 0 {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(oob)
+		if err != nil {
+			return false
+		}
+		oob = rest
+		if (h.Type == unix.IP_RECVERR || h.Type == unix.IPV6_RECVERR) && len(data) >= 4 &&
+			unix.Errno(binary.NativeEndian.Uint32(data)) == unix.ECONNREFUSED {
+			return true
+		}
+	}
+	return false
+}
+
+// await returns when there is something to read.
+func await(conn *net.UDPConn) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var peek error
+	err = raw.Read(func(fd uintptr) bool {
+		_, _, peek = unix.Recvfrom(int(fd), nil, unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		return peek != unix.EAGAIN
+	})
+	if err != nil {
+		return err
+	}
+	return peek
+}
+
+// batch sends the datagrams of a train in one system call: with UDP segmentation
+// offload, or with sendmmsg(2) where the kernel or the interface has none. The zero value
+// is ready. It is used by one goroutine.
+type batch struct {
+	noSegments bool
+	oob        []byte
+	packets    *ipv4.PacketConn
+	messages   []ipv4.Message
+}
+
+func (t *batch) send(conn *net.UDPConn, b []byte, size int, to netip.AddrPort, oob []byte) error {
+	if len(b) <= size {
+		_, _, err := conn.WriteMsgUDPAddrPort(b, oob, to)
+		return err
+	}
+	if !t.noSegments {
+		t.oob = appendControl(append(t.oob[:0], oob...), unix.IPPROTO_UDP, unix.UDP_SEGMENT, uint16(size))
+		_, _, err := conn.WriteMsgUDPAddrPort(b, t.oob, to)
+		if !unsegmented(err) {
+			return err
+		}
+		t.noSegments = true
+	}
+	return t.sendMany(conn, b, size, to, oob)
+}
+
+// unsegmented reports whether an error may be due to UDP_SEGMENT: no checksum offload
+// (EIO), segments above the MTU or too many (EINVAL, EMSGSIZE), or an old kernel.
+func unsegmented(err error) bool {
+	for _, e := range [...]error{unix.EIO, unix.EINVAL, unix.EMSGSIZE, unix.ENOPROTOOPT, unix.EOPNOTSUPP} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// sendMany sends a train with sendmmsg(2).
+func (t *batch) sendMany(conn *net.UDPConn, b []byte, size int, to netip.AddrPort, oob []byte) error {
+	if t.packets == nil {
+		t.packets = ipv4.NewPacketConn(conn) // sendmmsg is the same for IPv6
+	}
+	peer := net.UDPAddrFromAddrPort(to)
+	t.messages = t.messages[:0]
+	for len(b) > 0 {
+		n := min(size, len(b))
+		t.messages = append(t.messages, ipv4.Message{Buffers: [][]byte{b[:n]}, OOB: oob, Addr: peer})
+		b = b[n:]
+	}
+	for ms := t.messages; len(ms) > 0; {
+		n, err := t.packets.WriteBatch(ms, 0)
+		if err != nil {
+			return err
+		}
+		ms = ms[n:]
+	}
+	return nil
+}
