@@ -76,10 +76,7 @@ func (h *Handler) request(r *tftp.Request) (vfs.FS, vfs.Path, error) {
 	if h.Files == nil || h.Rules == nil {
 		return nil, vfs.Path{}, errors.New("tftpd: a handler needs Files and Rules")
 	}
-	p, err := vfs.ParsePath(r.Name)
-	if err == nil && !r.Write && strings.Contains(r.Name, `\`) {
-		p, err = vfs.ParsePath(strings.ReplaceAll(r.Name, `\`, "/"))
-	}
+	p, err := parse(r)
 	if err != nil {
 		return nil, vfs.Path{}, err
 	}
@@ -91,6 +88,15 @@ func (h *Handler) request(r *tftp.Request) (vfs.FS, vfs.Path, error) {
 		return nil, vfs.Path{}, &vfs.OpError{Op: "open", Path: p.String(), Err: reason}
 	}
 	return guard.New(h.Files, h.Rules, identity.Subject{Name: "anonymous", Anonymous: true}), p, nil
+}
+
+// parse reads the name in a request.
+func parse(r *tftp.Request) (vfs.Path, error) {
+	p, err := vfs.ParsePath(r.Name)
+	if err == nil && !r.Write {
+		return vfs.ParsePath(strings.ReplaceAll(r.Name, `\`, "/"))
+	}
+	return p, err
 }
 
 func (h *Handler) begin(p vfs.Path) bool {
@@ -143,9 +149,18 @@ func (h *Handler) Transferred(r *tftp.Request, t tftp.Transfer) {
 		op = "write"
 	}
 	h.Events.Emit(event.Event{
-		Kind: event.Transfer, Protocol: protocol, Remote: r.Remote, User: "anonymous", Op: op, Path: r.Name,
+		Kind: event.Transfer, Protocol: protocol, Remote: r.Remote, User: "anonymous", Op: op, Path: shown(r),
 		Bytes: t.Bytes, Duration: t.Duration, Detail: detail(r, t), Err: t.Err,
 	})
+}
+
+// shown is the path that a request means, or what it says if that is no path.
+func shown(r *tftp.Request) string {
+	p, err := parse(r)
+	if err != nil {
+		return r.Name
+	}
+	return p.String()
 }
 
 // detail says what was agreed on, and what was odd.

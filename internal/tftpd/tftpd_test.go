@@ -276,12 +276,12 @@ func TestEvents(t *testing.T) {
 		{
 			tftp.Request{Name: "ios.bin", Remote: remote},
 			tftp.Transfer{Bytes: 1 << 20, Duration: time.Second, Negotiated: tftp.Options{BlockSize: 1428}},
-			event.Event{Op: "read", Path: "ios.bin", Bytes: 1 << 20, Duration: time.Second, Detail: "octet, blksize=1428"},
+			event.Event{Op: "read", Path: "/ios.bin", Bytes: 1 << 20, Duration: time.Second, Detail: "octet, blksize=1428"},
 		},
 		{
 			tftp.Request{Name: "config", Write: true, Mode: tftp.NetASCII, Remote: remote},
 			tftp.Transfer{Bytes: 7, Resent: 2, Note: "final ACK missing", Err: failed},
-			event.Event{Op: "write", Path: "config", Bytes: 7, Detail: "netascii, 2 packets resent, final ACK missing", Err: failed},
+			event.Event{Op: "write", Path: "/config", Bytes: 7, Detail: "netascii, 2 packets resent, final ACK missing", Err: failed},
 		},
 	} {
 		var s sink
