@@ -9,26 +9,27 @@ type Code int
 const (
 	CodeOpening Code = 150 // about to open the data connection
 
-	CodeOK          Code = 200
-	CodeSuperfluous Code = 202 // ACCT, ALLO: accepted, not needed here
-	CodeStatus      Code = 211
-	CodeFeatures    Code = 211
-	CodeDirStatus   Code = 212
-	CodeFileStatus  Code = 213
-	CodeHash        Code = 213
-	CodeHelp        Code = 214
-	CodeSystem      Code = 215
-	CodeReady       Code = 220 // the greeting, also after REIN and HOST
-	CodeGoodbye     Code = 221
-	CodeDone        Code = 226 // the transfer is complete
-	CodeAborted     Code = 226 // answers ABOR itself
-	CodePassive     Code = 227
-	CodeExtPassive  Code = 229
-	CodeLoggedIn    Code = 230
-	CodeAuthOK      Code = 234
-	CodeActionDone  Code = 250
-	CodeCreated     Code = 257 // MKD
-	CodeDirectory   Code = 257 // PWD
+	CodeOK            Code = 200
+	CodeSuperfluous   Code = 202 // ACCT, ALLO: accepted, not needed here
+	CodeStatus        Code = 211
+	CodeFeatures      Code = 211
+	CodeDirStatus     Code = 212
+	CodeFileStatus    Code = 213
+	CodeHash          Code = 213
+	CodeHelp          Code = 214
+	CodeSystem        Code = 215
+	CodeReady         Code = 220 // the greeting, also after REIN and HOST
+	CodeGoodbye       Code = 221
+	CodeDone          Code = 226 // the transfer is complete
+	CodeAborted       Code = 226 // answers ABOR itself
+	CodePassive       Code = 227
+	CodeExtPassive    Code = 229
+	CodeLoggedIn      Code = 230
+	CodeLoggedInByTLS Code = 232 // RFC 2228: by what was shown in the handshake
+	CodeAuthOK        Code = 234
+	CodeActionDone    Code = 250
+	CodeCreated       Code = 257 // MKD
+	CodeDirectory     Code = 257 // PWD
 
 	CodeNeedPassword Code = 331
 	CodeNeedAccount  Code = 332

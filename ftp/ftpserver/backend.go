@@ -2,6 +2,7 @@ package ftpserver
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"io"
 	"iter"
@@ -27,6 +28,13 @@ type Session interface {
 	Close() error
 }
 
+// CertificateSession is a Session that can do without a password. LoginCertificate is
+// called for USER if the client has a certificate that [Server.TLS] verifies; ErrLogin
+// means that a password is needed.
+type CertificateSession interface {
+	LoginCertificate(ctx context.Context, user string, cert *x509.Certificate) (FS, error)
+}
+
 // TransferObserver is a Session that wants to know of every transfer when it has ended,
 // listings included.
 type TransferObserver interface {
@@ -44,6 +52,7 @@ type Transfer struct {
 	Name     string        // rooted and clean
 	Bytes    int64         // over the data connection
 	Duration time.Duration // from the command to its last reply
+	Note     string        // in words, such as that TLS was not resumed; "" for nothing to say
 	Err      error         // nil: complete
 }
 

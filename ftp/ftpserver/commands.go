@@ -2,6 +2,7 @@ package ftpserver
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,8 +16,11 @@ func user(s *session, arg string) (op, ftp.Reply) {
 	if s.loggedIn {
 		s.forget()
 	}
+	if s.requireTLS && !s.secure {
+		return nil, reply(ftp.CodeNotLoggedIn, "TLS is required; send AUTH TLS first")
+	}
 	s.user = arg
-	return logout{}, ftp.Reply{}
+	return logout{user: arg}, ftp.Reply{}
 }
 
 func pass(s *session, arg string) (op, ftp.Reply) {
@@ -29,6 +33,54 @@ func pass(s *session, arg string) (op, ftp.Reply) {
 	u := s.user
 	s.user = ""
 	return login{user: u, password: arg}, ftp.Reply{}
+}
+
+// auth begins TLS (RFC 4217, section 4). AUTH SSL and TLS-P are names of old for the same
+// that protect the data connections too.
+func auth(s *session, arg string) (op, ftp.Reply) {
+	mechanism := strings.ToUpper(arg)
+	switch {
+	case !s.hasTLS:
+		return nil, reply(ftp.CodeNotImplemented, "No TLS here")
+	case !slices.Contains([]string{"TLS", "TLS-C", "SSL", "TLS-P"}, mechanism):
+		return nil, reply(ftp.CodeBadParameter, "The only mechanism is TLS")
+	case s.secure:
+		return nil, reply(ftp.CodeBadSequence, "TLS is on")
+	}
+	return startTLS{protect: mechanism == "SSL" || mechanism == "TLS-P"}, ftp.Reply{}
+}
+
+// pbsz is without meaning in TLS, and expected all the same.
+func pbsz(s *session, arg string) (op, ftp.Reply) {
+	if !s.secure {
+		return nil, reply(ftp.CodeBadSequence, "AUTH TLS first")
+	}
+	if _, err := strconv.ParseUint(arg, 10, 32); err != nil {
+		return nil, reply(ftp.CodeBadArgument, "PBSZ takes a number")
+	}
+	return nil, reply(ftp.CodeOK, "PBSZ=0")
+}
+
+// prot says whether data connections have TLS. It does not insist on PBSZ, which
+// some devices leave out.
+func prot(s *session, arg string) (op, ftp.Reply) {
+	level := strings.ToUpper(arg)
+	switch {
+	case !s.secure:
+		return nil, reply(ftp.CodeBadSequence, "AUTH TLS first")
+	case level == "C" && s.requireTLS:
+		return nil, reply(ftp.CodePolicy, "Data connections need TLS")
+	case level == "C", level == "P":
+		s.protected = level == "P"
+		return nil, reply(ftp.CodeOK, "Protection is "+level)
+	case level == "S", level == "E":
+		return nil, reply(ftp.CodeBadProtection, "Protection is C or P")
+	}
+	return nil, reply(ftp.CodeBadParameter, "No such protection")
+}
+
+func ccc(*session, string) (op, ftp.Reply) {
+	return nil, reply(ftp.CodePolicy, "TLS stays on")
 }
 
 func acct(*session, string) (op, ftp.Reply) {

@@ -14,19 +14,23 @@ import (
 	"time"
 
 	"dray/ftp"
+	"dray/ftp/ftpserver/tlsbind"
 )
 
 // Conn is a control connection. One goroutine owns it: it takes commands and the ends of
 // transfers from the same select, so that nothing in it needs a lock.
 type Conn struct {
-	srv    *Server
-	nc     net.Conn
-	log    *slog.Logger
-	remote netip.AddrPort
-	local  netip.AddrPort
-	ctx    context.Context
-	cancel context.CancelFunc
-	wg     sync.WaitGroup // the reader and the running transfer
+	srv      *Server
+	raw      net.Conn         // the connection itself
+	nc       net.Conn         // raw, or TLS over it
+	tls      *tlsbind.Session // nil without TLS
+	implicit bool             // TLS from the first octet on
+	log      *slog.Logger
+	remote   netip.AddrPort
+	local    netip.AddrPort
+	ctx      context.Context
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup // the reader and the running transfer
 
 	state   session
 	backend Session
@@ -38,6 +42,7 @@ type Conn struct {
 	want    chan struct{} // asks the reader for one line
 	input   chan input    // its answer
 	asked   bool          // want was sent and input has not come
+	hold    bool          // AUTH is in the queue: what follows it is not to be read yet
 	queue   []ftp.Command // commands that wait for the transfer to end
 	waiting int           // how much room they take
 	long    int           // lines that were too long
@@ -69,12 +74,13 @@ var (
 	replyNonsense  = reply(ftp.CodeUnavailable, "This is an FTP server")
 )
 
-func newConn(s *Server, nc net.Conn) *Conn {
-	c := &Conn{srv: s, nc: nc, begun: time.Now()}
+func newConn(s *Server, nc net.Conn, implicit bool) *Conn {
+	c := &Conn{srv: s, raw: nc, nc: nc, implicit: implicit, begun: time.Now()}
 	c.remote, c.local = addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr())
 	c.log = s.Log.With("remote", c.remote)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.state = newSession(c.remote.Addr())
+	c.state.hasTLS, c.state.requireTLS = s.binder != nil, s.RequireTLS
 	c.lines.src = nc
 	c.want = make(chan struct{}, 1)
 	c.input = make(chan input, 1)
@@ -103,13 +109,20 @@ func (c *Conn) serve() {
 	defer c.closeBackend()
 	defer c.stop()
 	defer c.containPanic()
-	context.AfterFunc(c.ctx, func() { c.nc.Close() })
+	context.AfterFunc(c.ctx, func() { c.raw.Close() })
 	c.wg.Add(1)
 	go c.read()
-	if tcp, ok := c.nc.(*net.TCPConn); ok {
+	if tcp, ok := c.raw.(*net.TCPConn); ok {
 		if err := control(tcp, inlineUrgent); err != nil {
 			c.log.Error("urgent data will not be seen", "error", err)
 		}
+	}
+	if c.implicit {
+		if err := c.secure(); err != nil {
+			c.log.Warn("no TLS on a port that is for TLS: closing", "error", err)
+			return
+		}
+		c.state.protected = true
 	}
 	backend, err := c.srv.Backend.NewSession(c.ctx, c)
 	if err != nil {
@@ -123,9 +136,9 @@ func (c *Conn) serve() {
 
 // stop ends what the connection has started.
 func (c *Conn) stop() {
-	c.cancel()
-	c.nc.Close()
 	c.dropData()
+	c.nc.Close() // says goodbye in TLS
+	c.cancel()
 	close(c.want)
 	c.wg.Wait()
 }
@@ -219,9 +232,10 @@ func (c *Conn) advance() {
 		next := c.queue[0]
 		c.queue = c.queue[1:]
 		c.waiting -= room(next)
+		c.hold = c.hold && next.Verb != "AUTH"
 		c.execute(next)
 	}
-	if !c.asked && !c.closing && c.waiting < maxWaiting {
+	if !c.asked && !c.hold && !c.closing && c.waiting < maxWaiting {
 		c.asked = true
 		c.want <- struct{}{}
 	}
@@ -286,6 +300,7 @@ func (c *Conn) takeLine(line []byte) {
 func (c *Conn) enqueue(command ftp.Command) {
 	c.queue = append(c.queue, command)
 	c.waiting += room(command)
+	c.hold = c.hold || command.Verb == "AUTH"
 }
 
 // room is about how much memory a waiting command takes.

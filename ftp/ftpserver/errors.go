@@ -40,6 +40,10 @@ func refusal(err error) ftp.Reply {
 		return reply(ftp.CodeBadArgument, "Not a directory")
 	case errors.Is(err, errNoData):
 		return reply(ftp.CodeNoData, err.Error())
+	case errors.Is(err, errNotBound):
+		return reply(ftp.CodeDataNeedsTLS, "The data connection must resume the TLS session of the control connection")
+	case errors.Is(err, errNoHandshake):
+		return reply(ftp.CodeDataNeedsTLS, "No TLS on the data connection")
 	case errors.Is(err, context.Canceled), errors.Is(err, errDataLost):
 		return reply(ftp.CodeDataLost, "Transfer aborted")
 	}

@@ -11,7 +11,7 @@ import (
 
 // The operations that say who is there, and how it goes on with them.
 type (
-	logout       struct{}
+	logout       struct{ user string }
 	login        struct{ user, password string }
 	reinitialize struct{}
 	goodbye      struct{}
@@ -19,17 +19,20 @@ type (
 )
 
 // do answers USER, in the same way whether or not there is such a user (RFC 2577).
-func (logout) do(c *Conn) ftp.Reply {
+func (l logout) do(c *Conn) ftp.Reply {
 	c.fs = nil
 	c.dropData()
+	if fs := c.loginByCertificate(l.user); fs != nil {
+		c.admit(l.user, fs)
+		return reply(ftp.CodeLoggedInByTLS, "Logged in by the certificate")
+	}
 	return reply(ftp.CodeNeedPassword, "Password please")
 }
 
 func (l login) do(c *Conn) ftp.Reply {
 	fs, err := c.backend.Login(c.ctx, l.user, l.password)
 	if err == nil {
-		c.fs = fs
-		c.state.user, c.state.loggedIn = l.user, true
+		c.admit(l.user, fs)
 		return reply(ftp.CodeLoggedIn, "Logged in")
 	}
 	if !errors.Is(err, ErrLogin) {
@@ -41,6 +44,28 @@ func (l login) do(c *Conn) ftp.Reply {
 		return ftp.Reply{}
 	}
 	return reply(ftp.CodeLoginRefused, "Log-in refused")
+}
+
+func (c *Conn) admit(user string, fs FS) {
+	c.fs = fs
+	c.state.user, c.state.loggedIn = user, true
+}
+
+// loginByCertificate returns nil if a password is needed.
+func (c *Conn) loginByCertificate(user string) FS {
+	session, ok := c.backend.(CertificateSession)
+	state := c.TLS()
+	if !ok || state == nil || len(state.VerifiedChains) == 0 {
+		return nil
+	}
+	fs, err := session.LoginCertificate(c.ctx, user, state.PeerCertificates[0])
+	if err != nil {
+		if !errors.Is(err, ErrLogin) {
+			c.log.Error("log-in by certificate could not be checked", "user", user, "error", err)
+		}
+		return nil
+	}
+	return fs
 }
 
 // wait lets d pass, or less when the connection or the server ends.
@@ -74,6 +99,7 @@ func (status) do(c *Conn) ftp.Reply {
 	lines := []string{
 		"Status:",
 		" Logged in as " + printable(c.state.user),
+		" TLS: " + c.tlsText(),
 		" Type " + kind + ", mode S, structure F",
 	}
 	switch {

@@ -44,7 +44,7 @@ func remaining(file io.Reader, offset int64) string {
 // sendFile copies a file to the data connection, through sendfile(2) if it is one of the
 // system.
 func (j *job) sendFile(file io.Reader) error {
-	if _, ok := file.(syscall.Conn); ok {
+	if _, ok := file.(syscall.Conn); ok && j.tls == nil {
 		return j.sendPieces(file)
 	}
 	buf := buffers.Get().(*[bufferSize]byte)

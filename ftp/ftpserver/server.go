@@ -2,12 +2,15 @@ package ftpserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
+
+	"dray/ftp/ftpserver/tlsbind"
 )
 
 // Server serves FTP. Its fields are set before the first call of Serve and left alone
@@ -58,10 +61,32 @@ type Server struct {
 	MaxConns           int
 	MaxConnsPerAddress int
 
+	// TLS makes AUTH TLS possible, and ServeTLS (RFC 4217). Zero means that there is no
+	// TLS. Without NextProtos the protocol is "ftp". A client certificate that its
+	// ClientAuth verifies may be a log-in, see CertificateSession. It is not changed.
+	TLS *tls.Config
+
+	// RequireTLS refuses log-ins and data connections without TLS.
+	RequireTLS bool
+
+	// Binding says what becomes of a data connection that does not resume the TLS session
+	// of its control connection, so that somebody else may stand behind it.
+	Binding Binding
+
+	// NoDataTickets makes TLS 1.3 data connections give no session tickets: it saves the
+	// uploads of clients that close without reading, but clients that use a ticket only
+	// once then resume on their first data connection alone.
+	NoDataTickets bool
+
+	// RequireTLSEnd takes an upload for cut off, 426, if TLS does not end with a
+	// close_notify. Zero only notes it, since many clients never send one.
+	RequireTLSEnd bool
+
 	// Log takes notes on what peers do wrong and what fails. Zero means nowhere.
 	Log *slog.Logger
 
-	ports ports
+	ports  ports
+	binder *tlsbind.Binder // nil without TLS
 
 	mu        sync.Mutex
 	begun     bool
@@ -76,8 +101,11 @@ type Server struct {
 // PortRange is a range of ports, both ends included.
 type PortRange struct{ First, Last uint16 }
 
-// ErrServerClosed is what Serve returns after Shutdown or Close.
-var ErrServerClosed = errors.New("ftpserver: server closed")
+// What Serve and ServeTLS return.
+var (
+	ErrServerClosed = errors.New("ftpserver: server closed") // after Shutdown or Close
+	ErrNoTLS        = errors.New("ftpserver: TLS is not configured")
+)
 
 func orDefault[T int | time.Duration](v, zero T) T {
 	if v == 0 {
@@ -97,6 +125,10 @@ func (s *Server) begin() {
 	s.listeners = make(map[net.Listener]struct{})
 	s.conns = make(map[*Conn]struct{})
 	s.perAddr = make(map[netip.Addr]int)
+	if s.TLS != nil {
+		s.binder = tlsbind.New(s.TLS)
+		s.binder.NoDataTickets = s.NoDataTickets
+	}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
@@ -104,7 +136,20 @@ func (s *Server) begin() {
 
 // Serve takes control connections from l until Shutdown or Close, and returns
 // ErrServerClosed then. It closes l. It may be called for several listeners.
-func (s *Server) Serve(l net.Listener) error {
+func (s *Server) Serve(l net.Listener) error { return s.serve(l, false) }
+
+// ServeTLS is Serve for connections that begin with TLS, FTPS of old on port 990. Their
+// data connections are protected unless PROT C says otherwise. Without s.TLS it is
+// ErrNoTLS.
+func (s *Server) ServeTLS(l net.Listener) error {
+	if s.TLS == nil {
+		l.Close()
+		return ErrNoTLS
+	}
+	return s.serve(l, true)
+}
+
+func (s *Server) serve(l net.Listener, implicit bool) error {
 	if !s.enter(l) {
 		l.Close()
 		return ErrServerClosed
@@ -117,7 +162,7 @@ func (s *Server) Serve(l net.Listener) error {
 		switch {
 		case err == nil:
 			delay = 0
-			s.take(nc)
+			s.take(nc, implicit)
 		case s.isClosing():
 			return ErrServerClosed
 		case isPassing(err):
@@ -164,8 +209,8 @@ func (s *Server) isClosing() bool {
 }
 
 // take starts a connection, or turns it away.
-func (s *Server) take(nc net.Conn) {
-	c := newConn(s, nc)
+func (s *Server) take(nc net.Conn, implicit bool) {
+	c := newConn(s, nc, implicit)
 	if s.admit(c) {
 		go c.serve()
 		return
@@ -173,7 +218,9 @@ func (s *Server) take(nc net.Conn) {
 	s.Log.Warn("too many connections: turned away", "remote", c.remote)
 	// The send buffer of a new connection is empty, so that this does not wait.
 	nc.SetWriteDeadline(time.Now().Add(time.Second))
-	nc.Write(replyTooMany.Append(nil))
+	if !implicit {
+		nc.Write(replyTooMany.Append(nil))
+	}
 	c.cancel()
 	nc.Close()
 }

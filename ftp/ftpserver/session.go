@@ -23,7 +23,13 @@ type session struct {
 	epsvOnly bool       // EPSV ALL was sent
 	facts    ftp.Facts  // what MLST and MLSD tell
 	failed   int        // log-ins refused
-	unknown  int        // commands not understood before log-in
+
+	hasTLS     bool // there is TLS
+	requireTLS bool // and nothing goes without it
+	secure     bool // the control connection has it
+	protected  bool // data connections get it (PROT P)
+
+	unknown int // commands not understood before log-in
 }
 
 func newSession(peer netip.Addr) session {
@@ -31,11 +37,12 @@ func newSession(peer netip.Addr) session {
 }
 
 // forget puts the transfer parameters and the user back to where a new connection has
-// them (REIN). Counters of failures stay.
+// them (REIN). TLS and the counters of failures stay.
 func (s *session) forget() {
-	failed, unknown := s.failed, s.unknown
+	old := *s
 	*s = newSession(s.peer)
-	s.failed, s.unknown = failed, unknown
+	s.failed, s.unknown = old.failed, old.unknown
+	s.hasTLS, s.requireTLS, s.secure, s.protected = old.hasTLS, old.requireTLS, old.secure, old.protected
 }
 
 // op is what a command asks of the connection, when a reply needs more than the session.
@@ -57,6 +64,8 @@ func (s *session) command(c ftp.Command) (op, ftp.Reply) {
 		return nil, reply(ftp.CodeNotImplemented, "Not implemented")
 	case !s.loggedIn && !v.is(beforeLogin):
 		return nil, reply(ftp.CodeNotLoggedIn, "Log in with USER and PASS first")
+	case v.is(transfers) && s.requireTLS && !s.protected:
+		return nil, reply(ftp.CodeDataNeedsTLS, "Data connections need TLS; send PBSZ 0 and PROT P")
 	}
 	arg := c.Arg
 	if v.args == noArg || v.args == word || v.args == optWord {

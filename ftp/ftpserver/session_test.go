@@ -82,12 +82,13 @@ func TestBeforeLogin(t *testing.T) {
 	var got []string
 	for _, v := range verbs {
 		s := newSession(netip.MustParseAddr("192.0.2.1"))
+		s.hasTLS = true
 		_, r := s.command(ftp.Command{Verb: v.name, Arg: "x"})
 		if r.Code != ftp.CodeNotLoggedIn && r.Code != ftp.CodeNotImplemented {
 			got = append(got, v.name)
 		}
 	}
-	want := strings.Fields("ACCT CLNT FEAT HELP NOOP OPTS PASS QUIT REIN SYST USER")
+	want := strings.Fields("ACCT AUTH CCC CLNT FEAT HELP NOOP OPTS PASS PBSZ PROT QUIT REIN SYST USER")
 	if !slices.Equal(got, want) {
 		t.Errorf("before log-in: %q, want %q", got, want)
 	}

@@ -81,7 +81,7 @@ func (j *job) receiveFile(w io.Writer) error {
 		case j.ctx.Err() != nil:
 			return j.ctx.Err()
 		case err == io.EOF:
-			return nil
+			return j.checkEnd()
 		case err != nil:
 			return fmt.Errorf("%w: %w", errDataLost, err)
 		}

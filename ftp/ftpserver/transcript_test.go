@@ -3,6 +3,7 @@ package ftpserver
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"dray/ftp"
+	"dray/ftp/ftptest"
 )
 
 // TestTranscripts plays testdata/*.txt, each a dialogue with a server of its own:
@@ -33,6 +35,8 @@ import (
 //	data read         until its end; lines with "|" are what came
 //	data cut          until its end, however it comes; what came is not looked at
 //	login             USER alice, PASS secret
+//	tls               the client begins TLS on the control connection
+//	data tls [OTHER]  … on the data connection, resuming, or with a session of its own
 //	end               the server closes the control connection
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -85,7 +89,8 @@ type player struct {
 	replies *bufio.Reader
 	passive netip.AddrPort // from 227 or 229
 	l       *net.TCPListener
-	data    *net.TCPConn
+	data    net.Conn
+	client  *tls.Config // for the connections of this control connection
 	out     strings.Builder
 }
 
@@ -124,6 +129,13 @@ func (p *player) play(script string) string {
 				i++
 			}
 			p.dataLine(rest)
+		case verb == "tls":
+			p.print(line)
+			conn := tls.Client(p.control, p.client)
+			if err := conn.Handshake(); err != nil {
+				p.t.Fatal(err)
+			}
+			p.control, p.replies = conn, bufio.NewReader(conn)
 		case verb == "end":
 			p.print(line)
 			if b, err := p.replies.ReadByte(); err == nil {
@@ -153,6 +165,17 @@ func (p *player) set(arg string) {
 		p.server.StallTimeout = d
 	case "MaxConns":
 		p.server.MaxConns = n
+	case "TLS":
+		certificate, roots := ftptest.Certificate(p.t)
+		p.server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+		p.client = &tls.Config{RootCAs: roots, ServerName: "127.0.0.1", ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+		if value == "1.2" {
+			p.client.MaxVersion = tls.VersionTLS12
+		}
+	case "RequireTLS":
+		p.server.RequireTLS = true
+	case "Binding":
+		p.server.Binding = BindingRequire
 	case "Banner":
 		p.server.Banner = value
 	case "PassiveAddress":
@@ -283,19 +306,28 @@ func (p *player) dataLine(line string) {
 		if rest != "" {
 			d.LocalAddr = &net.TCPAddr{IP: net.ParseIP(rest)}
 		}
-		var conn net.Conn
-		if conn, err = d.Dial("tcp", p.passive.String()); err == nil {
-			p.data = conn.(*net.TCPConn)
+		p.data, err = d.Dial("tcp", p.passive.String())
+	case "tls":
+		client := p.client.Clone()
+		if rest != "" {
+			client.ClientSessionCache = nil
 		}
+		conn := tls.Client(p.data, client)
+		p.data, err = conn, conn.Handshake()
 	case "accept":
 		p.l.SetDeadline(time.Now().Add(patience))
 		p.data, err = p.l.AcceptTCP()
 	case "send":
 		_, err = io.WriteString(p.data, unescape(p.t, rest))
 	case "close":
-		err = p.data.Close()
+		if conn, ok := p.data.(*tls.Conn); ok {
+			// Closing with a session ticket unread would reset the connection.
+			err = conn.CloseWrite()
+			io.Copy(io.Discard, conn)
+		}
+		p.data.Close()
 	case "reset":
-		p.data.SetLinger(0)
+		p.data.(*net.TCPConn).SetLinger(0)
 		err = p.data.Close()
 	case "read":
 		p.data.SetReadDeadline(time.Now().Add(patience))

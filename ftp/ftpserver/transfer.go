@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dray/ftp"
+	"dray/ftp/ftpserver/tlsbind"
 )
 
 // transfer is the operation of the commands that use the data connection.
@@ -39,8 +40,11 @@ type job struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	begun  time.Time
-	conn   *net.TCPConn // nil until connect
-	bytes  atomic.Int64 // over the data connection so far
+	tls    *tlsbind.Session // protects the data connection; nil for none
+	tcp    *net.TCPConn     // nil until connect
+	conn   net.Conn         // tcp, or TLS over it
+	note   string           // what is odd about it
+	bytes  atomic.Int64     // over the data connection so far
 
 	say chan ftp.Reply // preliminary replies
 	out chan outcome   // the end, once
@@ -55,6 +59,9 @@ type outcome struct {
 
 func newJob(c *Conn, t transfer, source dataSource) *job {
 	j := &job{transfer: t, srv: c.srv, fs: c.fs, source: source, begun: time.Now()}
+	if c.state.protected {
+		j.tls = c.tls
+	}
 	j.ctx, j.cancel = context.WithCancel(c.ctx)
 	j.say, j.out = make(chan ftp.Reply), make(chan outcome, 1)
 	return j
@@ -97,7 +104,7 @@ func (j *job) run() {
 		out.reply = refusal(err)
 	}
 	out.Transfer = Transfer{
-		Verb: j.verb, Name: j.name, Bytes: j.bytes.Load(), Duration: time.Since(j.begun), Err: err,
+		Verb: j.verb, Name: j.name, Bytes: j.bytes.Load(), Duration: time.Since(j.begun), Note: j.note, Err: err,
 	}
 	j.out <- out
 }
@@ -126,21 +133,22 @@ func (j *job) connect(text string) error {
 	if j.source == nil {
 		return fmt.Errorf("%w: PASV, EPSV, PORT or EPRT first", errNoData)
 	}
-	ctx, cancel := context.WithTimeout(j.ctx, orDefault(j.srv.DataTimeout, 30*time.Second))
+	timeout := orDefault(j.srv.DataTimeout, 30*time.Second)
+	ctx, cancel := context.WithTimeout(j.ctx, timeout)
 	defer cancel()
 	conn, err := j.source.open(ctx)
 	j.source = nil
 	if err != nil {
 		return err
 	}
-	j.conn = conn
+	j.tcp, j.conn = conn, conn
 	context.AfterFunc(j.ctx, func() { conn.Close() })
 	select {
 	case j.say <- reply(ftp.CodeOpening, text):
-		return nil
 	case <-j.ctx.Done():
 		return j.ctx.Err()
 	}
+	return j.protect(timeout)
 }
 
 // closeData ends the data connection, or gives up waiting for it.

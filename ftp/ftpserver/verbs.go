@@ -27,6 +27,7 @@ const (
 	beforeLogin    when = 1 << iota // may come before log-in
 	duringTransfer                  // is answered at once while a transfer runs
 	transfers                       // uses the data connection, and up what REST has set
+	forTLS                          // is a feature only where there is TLS
 )
 
 // verb is a row of the table that drives the server: dispatch, FEAT, HELP and the page
@@ -50,6 +51,8 @@ var verbs = []verb{
 	{"ADAT", "RFC 2228", optText, beforeLogin, "", "", nil},
 	{"ALLO", "RFC 959", word, 0, "", "octets [R octets]", allo},
 	{"APPE", "RFC 959", name, transfers, "", "file", appe},
+	{"AUTH", "RFC 4217", word, beforeLogin | forTLS, "AUTH TLS", "TLS", auth},
+	{"CCC", "RFC 4217", noArg, beforeLogin, "", "", ccc},
 	{"CDUP", "RFC 959", noArg, 0, "", "", cdup},
 	{"CLNT", "de facto", optText, beforeLogin, "CLNT", "name of the client", clnt},
 	{"CONF", "RFC 2228", optText, beforeLogin, "", "", nil},
@@ -77,8 +80,10 @@ var verbs = []verb{
 	{"OPTS", "RFC 2389", word, beforeLogin, "", "UTF8 ON or MLST facts", opts},
 	{"PASS", "RFC 959", optText, beforeLogin, "", "password", pass},
 	{"PASV", "RFC 959", noArg, 0, "", "", pasv},
+	{"PBSZ", "RFC 4217", word, beforeLogin | forTLS, "PBSZ", "0", pbsz},
 	{"PORT", "RFC 959", word, 0, "", "h1,h2,h3,h4,p1,p2", port},
 	{"PRET", "de facto", optText, 0, "", "", nil},
+	{"PROT", "RFC 4217", word, beforeLogin | forTLS, "PROT", "C or P", prot},
 	{"PWD", "RFC 959", noArg, 0, "", "", pwd},
 	{"QUIT", "RFC 959", noArg, beforeLogin, "", "", quit},
 	{"REIN", "RFC 959", noArg, beforeLogin, "", "", rein},
@@ -135,6 +140,7 @@ func (features) do(c *Conn) ftp.Reply {
 	lines := []string{"Features:"}
 	for _, v := range verbs {
 		switch {
+		case v.is(forTLS) && !c.state.hasTLS:
 		case v.name == "MLST":
 			lines = append(lines, " MLST "+ftp.AllFacts.Feature(c.state.facts))
 		case v.feat != "":

@@ -1,0 +1,137 @@
+package ftpserver
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+
+	"dray/ftp"
+	"dray/ftp/ftpserver/tlsbind"
+)
+
+// Binding says how data connections have to belong to their control connection.
+type Binding uint8
+
+// The bindings. Clients of TLS 1.2 that know session identifiers alone, such as curl, and
+// Python's ftplib cannot comply.
+const (
+	BindingLog     Binding = iota // those that do not are noted in their [Transfer]
+	BindingOff                    // nobody cares
+	BindingRequire                // those that do not are refused, 522
+)
+
+var (
+	errNotBound    = errors.New("data connection is not of the TLS session of its control connection")
+	errNoHandshake = errors.New("TLS handshake of the data connection failed")
+)
+
+// startTLS is the operation of AUTH.
+type startTLS struct{ protect bool }
+
+func (o startTLS) do(c *Conn) ftp.Reply {
+	if c.lines.buffered() {
+		// Commands that came before the handshake would be taken for protected ones
+		// (CVE-2011-0411).
+		c.log.Warn("clear text after AUTH: closing")
+		c.end(reply(ftp.CodeUnavailable, "Nothing may follow AUTH before TLS"))
+		return ftp.Reply{}
+	}
+	c.write(reply(ftp.CodeAuthOK, "Begin TLS"))
+	if c.closing {
+		return ftp.Reply{}
+	}
+	c.fs = nil
+	c.dropData()
+	c.state.forget()
+	if err := c.secure(); err != nil {
+		c.log.Warn("TLS handshake failed: closing", "error", err)
+		c.closing = true
+		return ftp.Reply{}
+	}
+	c.state.protected = o.protect
+	return ftp.Reply{}
+}
+
+// secure shakes hands and goes on with a new reader, so that nothing that was read before
+// is taken for protected. The reader is not reading meanwhile.
+func (c *Conn) secure() error {
+	timeout := orDefault(c.srv.LoginTimeout, time.Minute)
+	c.raw.SetDeadline(time.Now().Add(timeout))
+	session := c.srv.binder.Session()
+	conn := session.Control(c.raw)
+	if err := conn.HandshakeContext(c.ctx); err != nil {
+		return err
+	}
+	c.raw.SetDeadline(time.Time{})
+	c.tls, c.nc = session, conn
+	c.lines = lineReader{src: conn, begun: true}
+	c.state.secure = true
+	return nil
+}
+
+// TLS returns what is known of the TLS of the control connection, nil if it has none.
+func (c *Conn) TLS() *tls.ConnectionState {
+	conn, ok := c.nc.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	state := conn.ConnectionState()
+	return &state
+}
+
+// tlsText describes the TLS of the control connection.
+func (c *Conn) tlsText() string {
+	state := c.TLS()
+	switch {
+	case state == nil:
+		return "none"
+	case c.state.protected:
+		return tls.VersionName(state.Version) + ", data protected"
+	}
+	return tls.VersionName(state.Version) + ", data in clear"
+}
+
+// protect puts TLS on the data connection if it is to be, after 150: some clients begin
+// only then. It refuses a connection that is not bound if that is required.
+func (j *job) protect(timeout time.Duration) error {
+	if j.tls == nil {
+		return nil
+	}
+	conn := j.tls.Data(j.tcp)
+	j.conn = conn
+	conn.SetDeadline(time.Now().Add(timeout))
+	if err := conn.HandshakeContext(j.ctx); err != nil {
+		return fmt.Errorf("%w: %w", errNoHandshake, err)
+	}
+	verdict := conn.Verdict()
+	if verdict == tlsbind.Own || j.srv.Binding == BindingOff {
+		return nil
+	}
+	j.note = explain(verdict, tls.VersionName(conn.ConnectionState().Version))
+	if j.srv.Binding == BindingRequire {
+		return errNotBound
+	}
+	return nil
+}
+
+// explain says in words what a verdict means to somebody who reads the log.
+func explain(v tlsbind.Verdict, version string) string {
+	if v == tlsbind.Foreign {
+		return "the data connection brought the " + version + " session of another control connection"
+	}
+	return "the data connection resumed no " + version + " session: the client cannot, or somebody else came"
+}
+
+// checkEnd tells an upload over TLS that ended from one that was cut off on the way.
+func (j *job) checkEnd() error {
+	conn, ok := j.conn.(*tlsbind.Data)
+	if !ok || !conn.Truncated() {
+		return nil
+	}
+	if j.srv.RequireTLSEnd {
+		return fmt.Errorf("%w: it ended without close_notify", errDataLost)
+	}
+	j.note = "TLS ended without close_notify: the upload may have been cut off"
+	return nil
+}

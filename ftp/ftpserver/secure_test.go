@@ -1,0 +1,283 @@
+package ftpserver
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"dray/ftp"
+	"dray/ftp/ftpclient"
+	"dray/ftp/ftptest"
+)
+
+// secured is a server with TLS, and what its clients trust.
+func secured(t *testing.T) (*Server, *memory, *tls.Config) {
+	certificate, roots := ftptest.Certificate(t)
+	m := newMemory()
+	s := &Server{Backend: m, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}}, LoginDelay: -1}
+	return s, m, &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"}
+}
+
+// serveTLS runs a server for implicit TLS until the test ends.
+func serveTLS(t *testing.T, s *Server) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.ServeTLS(l) }()
+	t.Cleanup(func() {
+		s.Close()
+		if err := <-done; !errors.Is(err, ErrServerClosed) {
+			t.Errorf("ServeTLS: %v", err)
+		}
+	})
+	return l.Addr().String()
+}
+
+// In all ways in which FTPS is spoken, files arrive whole, and every data connection is
+// bound to its control connection.
+func TestFTPS(t *testing.T) {
+	for _, security := range []ftpclient.Security{ftpclient.Explicit, ftpclient.Implicit} {
+		for _, mode := range []ftpclient.Mode{ftpclient.Passive, ftpclient.Active} {
+			for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+				t.Run(fmt.Sprintf("security %d, mode %d, %s", security, mode, tls.VersionName(version)), func(t *testing.T) {
+					s, m, config := secured(t)
+					s.Binding, s.RequireTLS, s.RequireTLSEnd = BindingRequire, true, true
+					config.MaxVersion = version
+					addr := ""
+					if security == ftpclient.Implicit {
+						addr = serveTLS(t, s)
+					} else {
+						addr = serve(t, s, "127.0.0.1:0")
+					}
+					exchangeFiles(t, &ftpclient.Dialer{Security: security, Mode: mode, TLSConfig: config}, addr)
+					for _, transfer := range m.transfers {
+						if transfer.Err != nil || transfer.Note != "" {
+							t.Errorf("%+v", transfer)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+func exchangeFiles(t *testing.T, d *ftpclient.Dialer, addr string) {
+	t.Helper()
+	ctx := t.Context()
+	c, err := d.Dial(ctx, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Login(ctx, "alice", "secret"); err != nil {
+		t.Fatal(err)
+	}
+	for i, size := range []int{0, 1, 16 << 10, 3<<20 + 7} {
+		data := bytes.Repeat([]byte{byte(size), 1, 2, 3, 5, 7, 11}, size/7+1)[:size]
+		name := fmt.Sprintf("/%d", i)
+		if _, err := c.Store(ctx, name, 0, bytes.NewReader(data)); err != nil {
+			t.Fatalf("store %d octets: %v", size, err)
+		}
+		var got bytes.Buffer
+		if _, err := c.Retrieve(ctx, name, 0, &got); err != nil || !bytes.Equal(got.Bytes(), data) {
+			t.Fatalf("retrieve %d octets: %d, %v", size, got.Len(), err)
+		}
+		if !c.Resumed() {
+			t.Error("the data connection did not resume")
+		}
+	}
+	for _, err := range c.List(ctx, "/") {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.Quit(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// upgrade logs in over TLS with data protected.
+func upgrade(t *testing.T, addr string, config *tls.Config) *peer {
+	t.Helper()
+	p := greet(t, addr)
+	p.ask("AUTH TLS", ftp.CodeAuthOK)
+	p.handshake(config)
+	p.ask("USER alice", ftp.CodeNeedPassword)
+	p.ask("PASS secret", ftp.CodeLoggedIn)
+	p.ask("PROT P", ftp.CodeOK)
+	return p
+}
+
+func (p *peer) handshake(config *tls.Config) {
+	p.t.Helper()
+	conn := tls.Client(p.Conn, config)
+	if err := conn.Handshake(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.Conn = conn
+	p.r.Reset(conn)
+}
+
+// An attacker who has a log-in of his own, and gets to the port first from the same
+// address, has the wrong TLS session for it. What is not required is noted.
+func TestBinding(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for binding, want := range map[Binding]string{
+			BindingRequire: "session of another control connection", BindingLog: "session of another control connection", BindingOff: "",
+		} {
+			t.Run(fmt.Sprintf("%s, binding %d", tls.VersionName(version), binding), func(t *testing.T) {
+				s, m, config := secured(t)
+				s.Binding = binding
+				config.MaxVersion = version
+				addr := serve(t, s, "127.0.0.1:0")
+				attacker := config.Clone()
+				attacker.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+				upgrade(t, addr, attacker).ask("NOOP", ftp.CodeOK) // has read its ticket
+				victim := upgrade(t, addr, config)
+				raw := victim.open()
+				victim.ask("RETR hello.txt", ftp.CodeOpening)
+				got, err := io.ReadAll(tls.Client(raw, attacker))
+				if binding == BindingRequire {
+					victim.want(ftp.CodeDataNeedsTLS)
+				} else {
+					victim.want(ftp.CodeDone)
+				}
+				if stolen := string(got) == "hello, world\n"; stolen == (binding == BindingRequire) {
+					t.Errorf("the attacker got %q, %v", got, err)
+				}
+				victim.ask("QUIT", ftp.CodeGoodbye)
+				victim.ended()
+				m.mu.Lock()
+				defer m.mu.Unlock()
+				if note := m.transfers[0].Note; !strings.Contains(note, want) || want == "" && note != "" {
+					t.Errorf("note %q, want %q", note, want)
+				}
+			})
+		}
+	}
+}
+
+// A client that was led here from another protocol does not get through the handshake.
+func TestALPN(t *testing.T) {
+	s, _, config := secured(t)
+	config.NextProtos = []string{"http/1.1"}
+	p := greet(t, serve(t, s, "127.0.0.1:0"))
+	p.ask("AUTH TLS", ftp.CodeAuthOK)
+	if err := tls.Client(p.Conn, config).Handshake(); err == nil {
+		t.Error("HTTP over TLS was let in")
+	}
+}
+
+// An upload over TLS that was cut off looks like one that ended; close_notify tells.
+func TestTruncatedUpload(t *testing.T) {
+	for _, require := range []bool{false, true} {
+		s, m, config := secured(t)
+		s.RequireTLSEnd = require
+		p := upgrade(t, serve(t, s, "127.0.0.1:0"), config)
+		raw := p.open()
+		p.ask("STOR new.txt", ftp.CodeOpening)
+		conn := tls.Client(raw, config)
+		if _, err := io.WriteString(conn, "half"); err != nil {
+			t.Fatal(err)
+		}
+		raw.(*net.TCPConn).CloseWrite()
+		if require {
+			p.want(ftp.CodeDataLost)
+		} else {
+			p.want(ftp.CodeDone)
+		}
+		p.ask("QUIT", ftp.CodeGoodbye)
+		p.ended()
+		m.mu.Lock()
+		if _, stored := m.files["/new.txt"]; stored == require {
+			t.Errorf("with RequireTLSEnd %v stored is %v", require, stored)
+		}
+		if !require && !strings.Contains(m.transfers[0].Note, "close_notify") {
+			t.Errorf("note %q", m.transfers[0].Note)
+		}
+		m.mu.Unlock()
+	}
+}
+
+// AUTH waits for the end of a transfer like any command, and what follows it is read as
+// TLS.
+func TestAuthDuringTransfer(t *testing.T) {
+	s, _, config := secured(t)
+	p := enter(t, serve(t, s, "127.0.0.1:0"))
+	data := p.open()
+	p.ask("STOR new.txt", ftp.CodeOpening)
+	p.say("AUTH TLS\r\n")
+	data.Close()
+	p.want(ftp.CodeDone)
+	p.want(ftp.CodeAuthOK)
+	p.handshake(config)
+	p.ask("PWD", ftp.CodeNotLoggedIn)
+}
+
+// A certificate that the server verifies is a log-in without a password.
+func TestClientCertificate(t *testing.T) {
+	s, m, config := secured(t)
+	mine, roots := ftptest.Certificate(t)
+	s.TLS.ClientAuth, s.TLS.ClientCAs = tls.VerifyClientCertIfGiven, roots
+	s.Backend = certified{m}
+	addr := serve(t, s, "127.0.0.1:0")
+	for _, certificates := range [][]tls.Certificate{{mine}, nil} {
+		config.Certificates = certificates
+		p := greet(t, addr)
+		p.ask("AUTH TLS", ftp.CodeAuthOK)
+		p.handshake(config)
+		if certificates == nil {
+			p.ask("USER ftptest", ftp.CodeNeedPassword)
+			continue
+		}
+		p.ask("USER alice", ftp.CodeNeedPassword) // the certificate is of somebody else
+		p.ask("USER ftptest", ftp.CodeLoggedInByTLS)
+		p.ask("PWD", ftp.CodeDirectory)
+	}
+}
+
+// certified is a backend that takes the common name of a certificate as the user.
+type certified struct{ *memory }
+
+func (c certified) NewSession(context.Context, *Conn) (Session, error) {
+	return certifiedSession{memorySession{c.memory}}, nil
+}
+
+type certifiedSession struct{ memorySession }
+
+func (c certifiedSession) LoginCertificate(_ context.Context, user string, cert *x509.Certificate) (FS, error) {
+	if cert.Subject.CommonName != user {
+		return nil, ErrLogin
+	}
+	return c.m, nil
+}
+
+// Implicit TLS speaks nothing else, and needs a certificate.
+func TestServeTLS(t *testing.T) {
+	s, _, _ := secured(t)
+	conn, err := net.Dial("tcp", serveTLS(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "USER alice\r\n")
+	if b, err := io.ReadAll(conn); strings.HasPrefix(string(b), "220") {
+		t.Errorf("clear text on the port for TLS: %q, %v", b, err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Server{}).ServeTLS(l); !errors.Is(err, ErrNoTLS) {
+		t.Errorf("ServeTLS without TLS: %v", err)
+	}
+}
