@@ -16,7 +16,9 @@ type Serve struct {
 	Dir            string     // the folder to serve
 	Listen         Listen     // where to listen; the zero value is every address of the machine
 	FTP            Port       // the zero value is the standard port, or 2121 without the privilege
+	FTPS           Port       // FTP that begins with TLS; the zero value is off
 	TFTP           Port       // the zero value is the standard port, or 6969 without the privilege
+	TLS            TLS        // of FTP and FTPS
 	Users          []User     // none: FTP admits guests
 	Write          bool       // allow changes
 	PassivePorts   PortRange  // for FTP data connections; the zero value is any port
@@ -27,8 +29,12 @@ type Serve struct {
 
 // Check finds what single values cannot show.
 func (s *Serve) Check() error {
-	if s.FTP.Off() && s.TFTP.Off() {
-		return errors.New("nothing to serve: both --ftp and --tftp are off")
+	_, implicit := s.FTPS.Number()
+	if s.FTP.Off() && s.TFTP.Off() && !implicit {
+		return errors.New("nothing to serve: --ftp and --tftp are off")
+	}
+	if err := s.checkTLS(); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for _, u := range s.Users {
@@ -176,14 +182,7 @@ const (
 )
 
 // Set takes "text" or "json".
-func (f *LogFormat) Set(s string) error {
-	switch v := LogFormat(s); v {
-	case LogText, LogJSON:
-		*f = v
-		return nil
-	}
-	return errors.New("want text or json")
-}
+func (f *LogFormat) Set(s string) error { return setWord(f, s, LogText, LogJSON) }
 
 func (f *LogFormat) String() string { return string(*f) }
 

@@ -77,6 +77,9 @@ func TestCheck(t *testing.T) {
 	for name, s := range map[string]Serve{
 		"nothing to serve": {FTP: off, TFTP: off},
 		"twice":            {Users: []User{{"a", "x"}, {"a", "y"}}},
+		"--ftps needs TLS": {FTPS: Port{said: true, number: 990}, TLS: TLS{Mode: TLSOff}},
+		"--tls-cert":       {TLS: TLS{Mode: TLSOff, CertFile: "x"}},
+		"--tls-key needs":  {TLS: TLS{KeyFile: "x"}},
 	} {
 		if err := s.Check(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("Check() = %v; want %q", err, name)
@@ -84,5 +87,27 @@ func TestCheck(t *testing.T) {
 	}
 	if err := (&Serve{FTP: off, Users: []User{{"a", "x"}, {"b", "x"}}}).Check(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestWords(t *testing.T) {
+	var m TLSMode
+	var b TLSBinding
+	for _, c := range []struct {
+		set func(string) error
+		get func() string
+		yes []string
+	}{
+		{m.Set, m.String, []string{"off", "optional", "required"}},
+		{b.Set, b.String, []string{"off", "log", "require"}},
+	} {
+		for _, word := range c.yes {
+			if err := c.set(word); err != nil || c.get() != word {
+				t.Errorf("Set(%q): %v, %q", word, err, c.get())
+			}
+		}
+		if err := c.set("maybe"); err == nil || !strings.Contains(err.Error(), c.yes[2]) {
+			t.Errorf("Set(maybe): %v", err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 
 	"dray/ftp/ftpserver"
+	"dray/internal/certs"
 	"dray/internal/config"
 	"dray/internal/event"
 	"dray/internal/ftpd"
@@ -23,6 +24,7 @@ import (
 // Daemon is a folder with its ports bound. It serves once, by [Daemon.Run].
 type Daemon struct {
 	files     *osfs.FS
+	cert      *certs.Source // nil without TLS
 	log       *event.Log
 	endpoints []Endpoint
 	servers   []server
@@ -59,22 +61,43 @@ func rule(write bool) policy.Rights {
 }
 
 func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
-	if cfg.FTP.Off() {
+	_, implicit := cfg.FTPS.Number()
+	if cfg.FTP.Off() && !implicit {
 		return nil
 	}
-	var l net.Listener
-	at, err := service{protocol: "ftp", standard: 21, fallback: 2121}.bind(cfg.FTP, listenTCP(cfg.Listen.Host(), &l))
-	if err != nil {
-		return err
-	}
 	srv := &ftpserver.Server{
-		Backend:        &ftpd.Backend{Files: d.files, Users: authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.log},
+		Backend: &ftpd.Backend{
+			Files: d.files, Users: authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.log,
+		},
 		PassivePorts:   ftpserver.PortRange{First: cfg.PassivePorts.First, Last: cfg.PassivePorts.Last},
 		PassiveAddress: cfg.PassiveAddress,
 		Log:            log.With("protocol", "ftp"),
 	}
+	if implicit && cfg.TLS.Mode == "" {
+		cfg.TLS.Mode = config.TLSOptional // somebody has asked for it
+	}
+	if err := d.protect(srv, cfg.TLS, log); err != nil {
+		return err
+	}
+	if !cfg.FTP.Off() {
+		if err := d.listenFTP(service{"ftp", 21, 2121}, cfg.FTP, cfg.Listen, srv, srv.Serve); err != nil {
+			return err
+		}
+	}
+	if implicit {
+		return d.listenFTP(service{"ftps", 990, 2990}, cfg.FTPS, cfg.Listen, srv, srv.ServeTLS)
+	}
+	return nil
+}
+
+func (d *Daemon) listenFTP(s service, port config.Port, on config.Listen, srv *ftpserver.Server, serve func(net.Listener) error) error {
+	var l net.Listener
+	at, err := s.bind(port, listenTCP(on.Host(), &l))
+	if err != nil {
+		return err
+	}
 	d.add(at, server{
-		serve:    func() error { return srv.Serve(l) },
+		serve:    func() error { return serve(l) },
 		shutdown: srv.Shutdown,
 		close:    func() error { return errors.Join(srv.Close(), closed(l.Close())) },
 	})
@@ -86,7 +109,7 @@ func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
 		return nil
 	}
 	var c *net.UDPConn
-	at, err := service{protocol: "tftp", standard: 69, fallback: 6969}.bind(cfg.TFTP, listenUDP(cfg.Listen.Host(), &c))
+	at, err := service{"tftp", 69, 6969}.bind(cfg.TFTP, listenUDP(cfg.Listen.Host(), &c))
 	if err != nil {
 		return err
 	}

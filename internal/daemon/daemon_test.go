@@ -19,7 +19,7 @@ import (
 // configFor serves dir on loopback, on ports that the kernel chooses.
 func configFor(t *testing.T, dir string) config.Serve {
 	t.Helper()
-	cfg := config.Serve{Dir: dir}
+	cfg := config.Serve{Dir: dir, TLS: config.TLS{StateDir: t.TempDir()}}
 	for _, set := range []error{cfg.Listen.Set("127.0.0.1"), cfg.FTP.Set("0"), cfg.TFTP.Set("0")} {
 		if set != nil {
 			t.Fatal(set)

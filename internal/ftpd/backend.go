@@ -5,6 +5,7 @@ package ftpd
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"strconv"
 	"sync/atomic"
@@ -59,11 +60,23 @@ func (s *session) emit(e event.Event) {
 
 // Login implements [ftpserver.Session].
 func (s *session) Login(ctx context.Context, user, password string) (ftpserver.FS, error) {
-	subject, err := s.backend.Users.Authenticate(ctx, identity.Credentials{
-		User: user, Password: password, Protocol: protocol, Remote: s.about.Remote,
-	})
+	return s.login(ctx, identity.Credentials{User: user, Password: password}, "")
+}
+
+// LoginCertificate implements [ftpserver.CertificateSession]: the common name of the
+// certificate is the user that it proves.
+func (s *session) LoginCertificate(ctx context.Context, user string, cert *x509.Certificate) (ftpserver.FS, error) {
+	if cert.Subject.CommonName != user {
+		return nil, ftpserver.ErrLogin
+	}
+	return s.login(ctx, identity.Credentials{User: user, Proven: user}, "by certificate")
+}
+
+func (s *session) login(ctx context.Context, c identity.Credentials, detail string) (ftpserver.FS, error) {
+	c.Protocol, c.Remote = protocol, s.about.Remote
+	subject, err := s.backend.Users.Authenticate(ctx, c)
 	s.about.User = subject.Name // nobody after a refusal
-	s.emit(event.Event{Kind: event.Login, User: user, Err: err})
+	s.emit(event.Event{Kind: event.Login, User: c.User, Detail: detail, Err: err})
 	switch {
 	case errors.Is(err, identity.ErrRefused):
 		return nil, ftpserver.ErrLogin
@@ -80,7 +93,7 @@ func (s *session) Close() error { return nil }
 func (s *session) Transferred(t ftpserver.Transfer) {
 	s.emit(event.Event{
 		Kind: event.Transfer, Op: operation(t.Verb), Path: t.Name,
-		Bytes: t.Bytes, Duration: t.Duration, Err: t.Err,
+		Bytes: t.Bytes, Duration: t.Duration, Detail: t.Note, Err: t.Err,
 	})
 }
 

@@ -2,6 +2,8 @@ package ftpd_test
 
 import (
 	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"io"
 	"io/fs"
@@ -339,6 +341,22 @@ func TestLoginTellsARefusalFromAFailure(t *testing.T) {
 			t.Errorf("%v became %v", reason, err)
 		}
 		ok(t, s.Close())
+	}
+}
+
+func TestACertificateProvesItsCommonName(t *testing.T) {
+	b := &ftpd.Backend{
+		Files: memfs.New(), Rules: policy.ReadOnly,
+		Users: identity.NewPasswords(map[string]string{"ann": "secret", "bob": "secret"}),
+	}
+	s, err := b.NewSession(t.Context(), &ftpserver.Conn{})
+	ok(t, err)
+	ann := &x509.Certificate{Subject: pkix.Name{CommonName: "ann"}}
+	for user, admit := range map[string]bool{"ann": true, "bob": false} {
+		_, err := s.(ftpserver.CertificateSession).LoginCertificate(t.Context(), user, ann)
+		if admit != (err == nil) || err != nil && !errors.Is(err, ftpserver.ErrLogin) {
+			t.Errorf("%s with the certificate of ann: %v", user, err)
+		}
 	}
 }
 

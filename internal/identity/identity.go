@@ -21,6 +21,7 @@ type Subject struct {
 type Credentials struct {
 	User     string
 	Password string
+	Proven   string         // the user name that a client certificate has proven; "" for none
 	Protocol string         // "ftp", "tftp"
 	Remote   netip.AddrPort // where the peer is
 }

@@ -74,3 +74,24 @@ func TestZeroPasswordsAdmitNobody(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+// TestProven: a certificate stands for the password of the very user that it names, if
+// there is one.
+func TestProven(t *testing.T) {
+	users := identity.NewPasswords(map[string]string{"ann": "secret", "bob": "pass"})
+	for _, c := range []struct {
+		user, proven string
+		admit        bool
+	}{
+		{"ann", "ann", true},
+		{"ann", "bob", false},
+		{"ann", "", false},
+		{"carl", "carl", false},
+		{"", "", false},
+	} {
+		s, err := users.Authenticate(t.Context(), identity.Credentials{User: c.user, Proven: c.proven})
+		if (err == nil) != c.admit || c.admit && s.Name != c.user {
+			t.Errorf("%q proven %q: %+v, %v", c.user, c.proven, s, err)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+)
+
+// TLS is how FTP is protected.
+type TLS struct {
+	Mode      TLSMode    // the zero value is TLSOptional
+	CertFile  string     // PEM; "" is a certificate of our own in StateDir
+	KeyFile   string     // PEM; "" is CertFile
+	ClientCAs string     // PEM; clients with a certificate of theirs may log in by it; "" is nobody
+	Binding   TLSBinding // the zero value is BindingLog
+	StateDir  string     // where a certificate of our own is kept
+}
+
+func (s *Serve) checkTLS() error {
+	_, implicit := s.FTPS.Number()
+	switch t := s.TLS; {
+	case t.Mode != TLSOff:
+	case implicit:
+		return errors.New("--ftps needs TLS: leave --tls off out")
+	case t.CertFile != "" || t.ClientCAs != "":
+		return errors.New("--tls-cert and --tls-client-ca need TLS: leave --tls off out")
+	}
+	if s.TLS.KeyFile != "" && s.TLS.CertFile == "" {
+		return errors.New("--tls-key needs --tls-cert")
+	}
+	return nil
+}
+
+// TLSMode says who has to use TLS.
+type TLSMode string
+
+// The modes. The zero value is TLSOptional.
+const (
+	TLSOff      TLSMode = "off"      // nobody can
+	TLSOptional TLSMode = "optional" // who wants to
+	TLSRequired TLSMode = "required" // everybody, before log-in
+)
+
+// Set takes a mode.
+func (m *TLSMode) Set(s string) error { return setWord(m, s, TLSOff, TLSOptional, TLSRequired) }
+
+func (m *TLSMode) String() string { return string(*m) }
+
+// Type names the value in a usage text.
+func (m *TLSMode) Type() string { return "off|optional|required" }
+
+// TLSBinding says what becomes of a data connection that does not resume the TLS session
+// of its control connection.
+type TLSBinding string
+
+// The bindings. The zero value is BindingLog.
+const (
+	BindingOff     TLSBinding = "off"     // it is taken
+	BindingLog     TLSBinding = "log"     // it is taken, and noted in the log
+	BindingRequire TLSBinding = "require" // it is refused
+)
+
+// Set takes a binding.
+func (b *TLSBinding) Set(s string) error {
+	return setWord(b, s, BindingOff, BindingLog, BindingRequire)
+}
+
+func (b *TLSBinding) String() string { return string(*b) }
+
+// Type names the value in a usage text.
+func (b *TLSBinding) Type() string { return "off|log|require" }
+
+// setWord sets v to s if that is one of the allowed words.
+func setWord[T ~string](v *T, s string, allowed ...T) error {
+	for _, word := range allowed {
+		if T(s) == word {
+			*v = word
+			return nil
+		}
+	}
+	return fmt.Errorf("want one of %v", allowed)
+}
