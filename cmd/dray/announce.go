@@ -16,13 +16,17 @@ import (
 
 // announce prints, for each protocol and each address, the URL to use and the line to
 // paste on a Cisco device, and what to do where a standard port was denied.
-func announce(w io.Writer, cfg config.Serve, endpoints []daemon.Endpoint) {
+func announce(w io.Writer, cfg config.Serve, d *daemon.Daemon) {
+	endpoints := d.Endpoints()
 	fmt.Fprintf(w, "Serving %s %s\n", absolute(cfg.Dir), access(cfg))
 	for _, e := range endpoints {
 		fmt.Fprintf(w, "\n%s\n", strings.ToUpper(e.Protocol))
 		for _, addr := range reachable(e.Addr.Addr()) {
 			fmt.Fprintf(w, "  %-44s %s\n", baseURL(e, addr), ciscoCopy(e, addr, cfg))
 		}
+	}
+	if cert, ok := d.Certificate(); ok {
+		fmt.Fprintf(w, "\nTLS certificate, SHA-256%s\n  %s\n", selfSigned(cert), cert.Fingerprint)
 	}
 	for _, e := range endpoints {
 		if e.Denied {
@@ -33,6 +37,13 @@ func announce(w io.Writer, cfg config.Serve, endpoints []daemon.Endpoint) {
 		fmt.Fprintf(w, "\nTo use the standard ports, stop this server and run:\n  %s\n", grantCommand())
 	}
 	fmt.Fprintf(w, "\nCtrl-C lets running transfers end; a second Ctrl-C cuts them.\n")
+}
+
+func selfSigned(c daemon.Certificate) string {
+	if c.SelfSigned {
+		return " (self-signed: compare it where a client asks)"
+	}
+	return ""
 }
 
 func absolute(dir string) string {
@@ -120,7 +131,7 @@ func urlHost(e daemon.Endpoint, addr netip.Addr) string {
 // TFTP whatever the URL says.
 func ciscoCopy(e daemon.Endpoint, addr netip.Addr, cfg config.Serve) string {
 	switch {
-	case addr.IsLoopback() || addr.Zone() != "":
+	case addr.IsLoopback() || addr.Zone() != "" || e.Protocol == "ftps": // IOS has no FTPS
 		return ""
 	case e.Protocol == "tftp" && e.Addr.Port() != e.Standard:
 		return fmt.Sprintf("(Cisco devices ask port %d only)", e.Standard)

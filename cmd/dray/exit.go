@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 
@@ -146,4 +147,16 @@ func tftpExit(c tftp.Code) int {
 		return 74
 	}
 	return 71
+}
+
+// hint is a line on what to do about an error, where there is something to do.
+func hint(err error) string {
+	var cert *ftpclient.CertificateError
+	switch {
+	case errors.As(err, &cert) && !errors.Is(err, ftpclient.ErrPin):
+		return fmt.Sprintf("To trust this server, see that the key is its own and pass --pin %s\n", ftpclient.PinOf(cert.Certificate))
+	case errors.Is(err, ftpclient.ErrTLSRefused):
+		return "The server has no TLS: with ftp:// the password and the files go in clear\n"
+	}
+	return ""
 }

@@ -33,7 +33,7 @@ func run(ctx context.Context, args []string, std stdio) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(std.err, "dray: %s\n", err)
+	fmt.Fprintf(std.err, "dray: %s\n%s", err, hint(err))
 	return exitCode(err)
 }
 

@@ -30,6 +30,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(scriptServer)
+			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -58,6 +59,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Path, err = exec.LookPath("dray")
 	ts.Check(err)
 	cmd.Dir = ts.Getenv("WORK")
+	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+ts.Getenv("XDG_STATE_HOME"))
 	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)

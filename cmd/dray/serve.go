@@ -42,11 +42,18 @@ Ctrl-C lets running transfers end, a second Ctrl-C cuts them.`,
 	f := c.Flags()
 	f.Var(&cfg.Listen, "listen", "listen on this address only (default every address of the machine)")
 	f.Var(&cfg.FTP, "ftp", "FTP port (default 21, or 2121 without the privilege)")
+	f.Var(&cfg.FTPS, "ftps", "port of FTP that begins with TLS, usually 990 (default off)")
 	f.Var(&cfg.TFTP, "tftp", "TFTP port (default 69, or 6969 without the privilege)")
 	f.Var((*config.Users)(&cfg.Users), "user", "admit this FTP user (repeatable)")
 	f.BoolVar(&cfg.Write, "write", false, "allow uploads and changes: to users over FTP, to ANYONE over TFTP")
 	f.Var(&cfg.PassivePorts, "passive-ports", "ports for FTP data connections (default any free port)")
 	f.Var(config.Address{Addr: &cfg.PassiveAddress}, "passive-address", "address for FTP data connections, as clients behind NAT see it")
+	f.Var(&cfg.TLS.Mode, "tls", "who uses TLS with FTP: nobody, who wants to, everybody (default optional)")
+	f.StringVar(&cfg.TLS.CertFile, "tls-cert", "", "certificate, PEM; read again when it changes (default one of its own, made at first start)")
+	f.StringVar(&cfg.TLS.KeyFile, "tls-key", "", "private key, PEM (default in the file of --tls-cert)")
+	f.StringVar(&cfg.TLS.ClientCAs, "tls-client-ca", "", "users may log in by a certificate of these authorities, PEM, with their name as its common name")
+	f.Var(&cfg.TLS.Binding, "tls-data-binding", "what to do about data connections of another TLS session (default log)")
+	f.StringVar(&cfg.TLS.StateDir, "state-dir", stateDir(), "where the certificate is kept")
 	f.Var(&cfg.LogFormat, "log-format", "form of the log on standard error (default text)")
 	f.StringVar(&cfg.PortsFile, "ports-file", "", "write \"PROTOCOL ADDRESS:PORT\" lines to this file once all ports are bound")
 	return c
@@ -71,7 +78,7 @@ func serve(ctx context.Context, cfg config.Serve, std stdio) error {
 			return errors.Join(&localError{cannotWrite, err}, d.Close())
 		}
 	}
-	announce(std.out, cfg, d.Endpoints())
+	announce(std.out, cfg, d)
 	warn(log, cfg, d.Endpoints())
 
 	drain, beginDrain := context.WithCancel(ctx)
@@ -118,6 +125,18 @@ func warn(log *slog.Logger, cfg config.Serve, endpoints []daemon.Endpoint) {
 			log.Warn("guests may read over FTP, not write: name the users who may with --user NAME:PASSWORD")
 		}
 	}
+}
+
+// stateDir is where state is kept by default: that of the system for root, else the user's.
+func stateDir() string {
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "dray")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil || os.Geteuid() == 0 {
+		return "/var/lib/dray"
+	}
+	return filepath.Join(home, ".local", "state", "dray")
 }
 
 // writePorts writes where the protocols are, at once and whole: what another program
