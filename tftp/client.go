@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -39,7 +38,8 @@ type Client struct {
 	// negative when not known. It is called from the goroutine of the transfer.
 	Progress func(octets, total int64)
 
-	dial func(server netip.AddrPort, size int) (port, error) // nil: UDP
+	dial     func(server netip.AddrPort, size int) (port, error) // nil: UDP
+	noJitter bool                                                // so that a transcript comes out the same
 
 	buffers sync.Pool
 
@@ -141,7 +141,7 @@ func (c *Client) once(ctx context.Context, server netip.AddrPort, asked Options,
 	} else {
 		c.linger(x, linger)
 	}
-	return t, err != nil && !x.begun && ctx.Err() == nil && blamesOptions(err), err
+	return t, err != nil && !x.begun && ctx.Err() == nil && blamesOptions(err, x.remote), err
 }
 
 func dialUDP(server netip.AddrPort, size int) (port, error) {
@@ -172,10 +172,10 @@ func resolve(ctx context.Context, u URL) (netip.AddrPort, error) {
 
 // blamesOptions reports whether a bare request may fare better: the server said so, or
 // does not understand, or keeps silent about what it does not know.
-func blamesOptions(err error) bool {
-	var said *Error
-	if errors.As(err, &said) {
-		return said.Code == CodeOptions || said.Code == CodeIllegal
+func blamesOptions(err error, said bool) bool {
+	var e *Error
+	if said && errors.As(err, &e) {
+		return e.Code == CodeOptions || e.Code == CodeIllegal
 	}
 	return errors.Is(err, ErrTimeout)
 }
@@ -225,7 +225,7 @@ func (c *Client) get(ctx context.Context, x *exchange, u URL, asked Options, w i
 		job.file, job.finish = text, text.Close
 	}
 	job.machine.limit = requests(asked)
-	job.machine.rtt.jitter = rand.Uint32() | 1
+	job.machine.rtt.jitter = jitter(c.noJitter)
 	job.opened = func(granted Options) error {
 		if granted.HasSize {
 			total = granted.Size
@@ -251,7 +251,7 @@ func (c *Client) put(ctx context.Context, x *exchange, u URL, asked Options, r i
 		opening: WRQ{u.Name, u.Mode, asked}.Append(nil),
 	}
 	job.machine.limit = requests(asked)
-	job.machine.rtt.jitter = rand.Uint32() | 1
+	job.machine.rtt.jitter = jitter(c.noJitter)
 	var text *countingReader
 	job.opened = func(granted Options) error {
 		job.file, text = newSource(onlyReader{r}, size, u.Mode, granted.blockSize())

@@ -54,19 +54,11 @@ func (x *exchange) train(b []byte, size int) error {
 // changes (RFC 1350 §4).
 func (x *exchange) next(ctx context.Context, deadline time.Time) ([]byte, error) {
 	x.port.arm(deadline)
-	if x.again.Load() {
-		return nil, nil
-	}
 	for {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
 		b, from, err := x.port.receive()
 		switch {
-		case ctx.Err() != nil:
-			return nil, context.Cause(ctx)
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil, nil
+			return nil, context.Cause(ctx)
 		case errors.Is(err, ErrGone) && from != x.peer && from != x.server:
 			continue // a stranger went away
 		case err != nil:

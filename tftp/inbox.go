@@ -19,6 +19,7 @@ type inbox struct {
 	spare  [][]byte
 	ready  chan struct{} // holds one token when receive should look
 	woken  bool
+	before int // letters that came before wake, and are still to be taken
 	closed bool
 
 	last  []byte // what receive returned latest, to be used again
@@ -71,9 +72,6 @@ func (p *inbox) signal() {
 }
 
 func (p *inbox) arm(deadline time.Time) {
-	p.mu.Lock()
-	p.woken = false
-	p.mu.Unlock()
 	if !p.until.IsZero() && !deadline.Before(p.until) {
 		return
 	}
@@ -115,12 +113,13 @@ func (p *inbox) look() (l letter, ok bool, err error) {
 	switch {
 	case p.closed:
 		return l, false, net.ErrClosed
-	case p.woken:
+	case p.woken && p.before == 0:
 		p.woken = false
 		return l, false, os.ErrDeadlineExceeded
 	case len(p.queue) == 0:
 		return l, false, nil
 	}
+	p.before -= min(p.before, 1)
 	l = p.queue[0]
 	p.queue = p.queue[:copy(p.queue, p.queue[1:])]
 	p.last = l.b
@@ -130,7 +129,7 @@ func (p *inbox) look() (l letter, ok bool, err error) {
 func (p *inbox) wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.woken = true
+	p.woken, p.before = true, len(p.queue)
 	p.signal()
 }
 

@@ -51,8 +51,7 @@ type port interface {
 	// send sends b, cut into datagrams of size octets; the last may be shorter.
 	send(b []byte, size int, to netip.AddrPort) error
 
-	// wake makes receive give up now, or when it is called next; an arm in between takes
-	// that back.
+	// wake makes receive give up once: now, or when it is called next.
 	wake()
 
 	close() error

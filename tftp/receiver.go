@@ -101,7 +101,7 @@ func (r *receiver) data(number uint16, payload []byte) {
 		r.due = r.due || n == r.acked && (r.stored || !r.whole)
 	case n == 0 && r.want == 1:
 		r.err = &Error{CodeIllegal, "block 0"}
-	case n > r.want && !r.whole:
+	case n > r.want && !r.whole && r.window > 1:
 		r.early(n, payload)
 	}
 }

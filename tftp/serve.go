@@ -23,8 +23,13 @@ func (s *Server) transfer(n network, d datagram, r *Request, t *ticket) {
 			s.read(n, d, r, t, &out)
 		}
 	})
-	if err != nil {
-		out.Err = err
+	switch {
+	case err == nil:
+	case t.exchange == nil:
+		out.Err = s.refuse(n, d, t, err)
+	default:
+		t.exchange.farewell(err)
+		out.Err = errors.Join(err, out.Err)
 	}
 	out.Duration = time.Since(begun)
 	if o, ok := s.Handler.(TransferObserver); ok {
@@ -92,8 +97,8 @@ func (s *Server) grant(n network, d datagram, r *Request, size int64) (Options, 
 }
 
 // jitter returns a seed for the timers of a transfer.
-func (s *Server) jitter() uint32 {
-	if s.noJitter {
+func jitter(none bool) uint32 {
+	if none {
 		return 0
 	}
 	return rand.Uint32() | 1
@@ -119,7 +124,7 @@ func (s *Server) read(n network, d datagram, r *Request, t *ticket, out *Transfe
 	}
 	job := sending{exchange: x, machine: newSender(first, time.Now()), opening: oack, buffers: &s.buffers,
 		proved: func() { s.prove(t) }}
-	job.machine.rtt.jitter = s.jitter()
+	job.machine.rtt.jitter = jitter(s.noJitter)
 	job.negotiate(options)
 	var text *countingReader
 	job.file, text = newSource(file, size, r.Mode, job.block)
@@ -165,7 +170,7 @@ func (t *sending) outcome(err error) (note string, _ error) {
 			return "size probe", nil // RFC 2349: a client may only want to know tsize
 		}
 		return "aborted by the client", err
-	case errors.Is(err, errCut):
+	case errors.Is(err, errCut) && !m.proven:
 		return "cut off before the client had proven that it is there", err
 	}
 	return "", err
@@ -208,7 +213,7 @@ func (s *Server) write(n network, d datagram, r *Request, t *ticket, out *Transf
 			return commit()
 		}
 	}
-	job.machine.rtt.jitter = s.jitter()
+	job.machine.rtt.jitter = jitter(s.noJitter)
 	job.machine.negotiate(options)
 	err = job.run(t.ctx)
 	x.farewell(err)

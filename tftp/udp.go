@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -101,6 +102,7 @@ type udpPort struct {
 	size  int // of buf, once something has come
 	buf   []byte
 	until time.Time // the deadline that is set, zero if that is over
+	woken atomic.Bool
 	batch batch
 
 	refused []netip.AddrPort // ports that are closed, as ICMP messages have told
@@ -112,10 +114,16 @@ func (p *udpPort) arm(deadline time.Time) {
 	if p.until.IsZero() || deadline.Before(p.until) {
 		_ = p.conn.SetReadDeadline(deadline) // fails on a closed socket, as receive will
 		p.until = deadline
+		if p.woken.Load() {
+			p.wake() // it may have come before
+		}
 	}
 }
 
-func (p *udpPort) wake() { _ = p.conn.SetReadDeadline(time.Unix(1, 0)) }
+func (p *udpPort) wake() {
+	p.woken.Store(true)
+	_ = p.conn.SetReadDeadline(time.Unix(1, 0))
+}
 
 func (p *udpPort) receive() ([]byte, netip.AddrPort, error) {
 	if p.buf == nil && len(p.refused) == 0 { // no memory for a peer that may never answer
@@ -149,6 +157,7 @@ func (p *udpPort) receive() ([]byte, netip.AddrPort, error) {
 func (p *udpPort) failed(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		p.until = time.Time{}
+		p.woken.Store(false)
 	}
 	return err
 }
