@@ -49,7 +49,7 @@ type FS interface {
 
 	// Create begins an upload to p. Nothing is seen at p until Commit, and a file that
 	// is there already stays whole until then, unless o asks for a change in place.
-	// A link at p is replaced, not what it points to.
+	// A link at p is replaced, not what it points to. The file keeps its permissions.
 	Create(ctx context.Context, p Path, o CreateOptions) (Upload, error)
 
 	// Mkdir makes the folder p. Its parent must exist and p must not (fs.ErrExist).
@@ -73,6 +73,22 @@ type FS interface {
 // the folder p.
 type SpaceReporter interface {
 	FreeSpace(ctx context.Context, p Path) (int64, error)
+}
+
+// TimeSetter is an FS that can change the times of the file or folder p. A zero time
+// leaves that one as it is. The root is fs.ErrPermission.
+//
+// What wraps an FS has this method and that of [ModeSetter] whatever it wraps; over an FS
+// without them it says errors.ErrUnsupported.
+type TimeSetter interface {
+	SetTimes(ctx context.Context, p Path, accessed, modified time.Time) error
+}
+
+// ModeSetter is an FS that can change the permission bits of the file or folder p. All
+// other bits of mode mean nothing, so that no peer makes a file setuid. The root is
+// fs.ErrPermission.
+type ModeSetter interface {
+	SetMode(ctx context.Context, p Path, mode fs.FileMode) error
 }
 
 // File is an open regular file. When it stands on a file of the host it also has the

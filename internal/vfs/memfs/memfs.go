@@ -1,5 +1,6 @@
 // Package memfs is a [vfs.FS] in memory, for tests and for trees that need not outlive
-// the process. It knows files and folders, no links and no owners.
+// the process. It knows files and folders, no links and no owners. Permissions are kept
+// for who asks, and hold nobody back.
 package memfs
 
 import (
@@ -37,6 +38,7 @@ type node struct {
 	entries map[string]*node
 	uploads int // under way in this folder
 	data    []byte
+	mode    fs.FileMode // permissions
 	modTime time.Time
 	counted bool // its data counts as used: it is named, or an upload under way
 }
@@ -50,9 +52,9 @@ func New() *FS {
 
 func (f *FS) newNode(dir bool) *node {
 	f.serial++
-	n := &node{serial: f.serial, modTime: f.Now().UTC(), counted: true}
+	n := &node{serial: f.serial, mode: 0o644, modTime: f.Now().UTC(), counted: true}
 	if dir {
-		n.entries = make(map[string]*node)
+		n.entries, n.mode = make(map[string]*node), 0o755
 	}
 	return n
 }
@@ -62,14 +64,14 @@ func (n *node) isDir() bool { return n.entries != nil }
 func (n *node) info(name string) vfs.Info {
 	i := vfs.Info{
 		Name:    name,
-		Mode:    0o644,
+		Mode:    n.mode,
 		Size:    int64(len(n.data)),
 		ModTime: n.modTime,
 		Unique:  strconv.FormatUint(n.serial, 16),
 		Links:   1,
 	}
 	if n.isDir() {
-		i.Mode = fs.ModeDir | 0o755
+		i.Mode |= fs.ModeDir
 	}
 	return i
 }

@@ -126,6 +126,9 @@ func (u *upload) Commit() error {
 		u.fs.release(n)
 		return opError("commit", u.path, fs.ErrExist)
 	}
+	if old != nil {
+		n.mode = old.mode
+	}
 	u.fs.link(u.dir, u.path.Base(), n)
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"dray/internal/vfs"
 	"dray/internal/vfs/osfs"
@@ -37,6 +38,7 @@ func served(t *testing.T) (fsys *osfs.FS, dir string) {
 		ok(t, os.Mkdir(d, 0o755))
 	}
 	ok(t, os.WriteFile(filepath.Join(base, "private", "secret"), []byte(secret), 0o644))
+	ok(t, os.Chmod(filepath.Join(base, "private", "secret"), 0o644)) // whatever the umask
 	ok(t, os.WriteFile(filepath.Join(dir, "sub", "file"), []byte("content"), 0o644))
 	for name, target := range map[string]string{
 		"in":          "sub/file",
@@ -104,6 +106,8 @@ func TestWhatIsNoFileWithinIsRefused(t *testing.T) {
 			check("rename from", fsys.Rename(t.Context(), p, path(t, "/moved"), vfs.RenameOptions{}))
 			check("remove", fsys.Remove(t.Context(), p))
 			check("removedir", fsys.RemoveDir(t.Context(), p))
+			check("settimes", fsys.SetTimes(t.Context(), p, time.Unix(1, 0), time.Unix(1, 0)))
+			check("setmode", fsys.SetMode(t.Context(), p, 0o600))
 		}
 		check("rename to", fsys.Rename(t.Context(), path(t, "/sub/file"), p, vfs.RenameOptions{}))
 		for _, o := range []vfs.CreateOptions{{}, {Exclusive: true}, {InPlace: true}, {InPlace: true, Offset: 3}, {InPlace: true, Offset: vfs.OffsetEnd}} {
@@ -116,8 +120,32 @@ func TestWhatIsNoFileWithinIsRefused(t *testing.T) {
 			}
 		}
 	}
-	if got, err := os.ReadFile(filepath.Join(dir, "../private/secret")); err != nil || string(got) != secret {
+	untouched(t, dir)
+}
+
+// untouched wants the file outside to be as it was made.
+func untouched(t *testing.T, dir string) {
+	t.Helper()
+	name := filepath.Join(dir, "../private/secret")
+	if got, err := os.ReadFile(name); err != nil || string(got) != secret {
 		t.Errorf("the file outside holds %q, %v", got, err)
+	}
+	fi, err := os.Stat(name)
+	ok(t, err)
+	if fi.Mode() != 0o644 || time.Since(fi.ModTime()) > time.Hour {
+		t.Errorf("the file outside has mode %v and is of %v", fi.Mode(), fi.ModTime())
+	}
+}
+
+func TestAttributesAreThoseOfTheTarget(t *testing.T) {
+	fsys, dir := served(t)
+	then := time.Unix(1_000_000_000, 0)
+	ok(t, fsys.SetTimes(t.Context(), path(t, "/in"), time.Time{}, then))
+	ok(t, fsys.SetMode(t.Context(), path(t, "/in"), 0o600))
+	fi, err := os.Lstat(filepath.Join(dir, "sub", "file"))
+	ok(t, err)
+	if fi.Mode() != 0o600 || !fi.ModTime().Equal(then) {
+		t.Errorf("the target has mode %v and is of %v", fi.Mode(), fi.ModTime())
 	}
 }
 
@@ -179,7 +207,8 @@ func TestALongNameIsABadName(t *testing.T) {
 }
 
 // TestSwappedLink swaps a file for a link to the outside, and back, while others read and
-// write it: what comes out is never the secret, and the secret stays what it is.
+// write it and set its attributes: what comes out is never the secret, and the secret
+// stays what it is.
 func TestSwappedLink(t *testing.T) {
 	fsys, dir := served(t)
 	name := filepath.Join(dir, "victim")
@@ -216,10 +245,16 @@ func TestSwappedLink(t *testing.T) {
 			_, err := u.Write([]byte("!"))
 			ok(t, errors.Join(err, u.Commit()))
 		}
+		for _, err := range []error{
+			fsys.SetTimes(t.Context(), p, time.Unix(1, 0), time.Unix(1, 0)),
+			fsys.SetMode(t.Context(), p, 0o666),
+		} {
+			if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
+				t.Error(err)
+			}
+		}
 	}
 	close(stop)
 	swapper.Wait()
-	if got, err := os.ReadFile(filepath.Join(dir, "../private/secret")); err != nil || string(got) != secret {
-		t.Errorf("the file outside holds %q, %v", got, err)
-	}
+	untouched(t, dir)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"dray/internal/vfs"
 )
@@ -215,4 +216,45 @@ func TestClaim(t *testing.T) {
 	if _, err := root.Lstat("d"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the claim is left: %v", err)
 	}
+}
+
+// TestAccessTime: each of the two times can be set without the other.
+func TestAccessTime(t *testing.T) {
+	dir := t.TempDir()
+	fsys, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { fsys.Close() })
+	name := filepath.Join(dir, "f")
+	if err := os.WriteFile(name, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p, err := vfs.ParsePath("/f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ accessed, modified, wantAccessed, wantModified int64 }{
+		{1000, 2000, 1000, 2000},
+		{0, 3000, 1000, 3000},
+		{4000, 0, 4000, 3000},
+	} {
+		if err := fsys.SetTimes(t.Context(), p, orZero(c.accessed), orZero(c.modified)); err != nil {
+			t.Fatal(err)
+		}
+		var st syscall.Stat_t
+		if err := syscall.Stat(name, &st); err != nil {
+			t.Fatal(err)
+		}
+		if st.Atim.Sec != c.wantAccessed || st.Mtim.Sec != c.wantModified {
+			t.Errorf("accessed %d, modified %d; want %d, %d", st.Atim.Sec, st.Mtim.Sec, c.wantAccessed, c.wantModified)
+		}
+	}
+}
+
+func orZero(seconds int64) (t time.Time) {
+	if seconds != 0 {
+		t = time.Unix(seconds, 0)
+	}
+	return t
 }

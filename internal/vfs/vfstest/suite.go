@@ -26,6 +26,9 @@ type Suite struct {
 	// NoExclusive leaves out what needs CreateOptions.Exclusive or RenameOptions.
 	NoExclusive bool
 
+	// NoAttributes leaves out what needs a TimeSetter and a ModeSetter.
+	NoAttributes bool
+
 	// NoHandles leaves out that an open file outlives its name and follows its content,
 	// and that a write is done when it returns: an FS behind a protocol that moves whole
 	// files has no handles.
@@ -56,6 +59,7 @@ func (s Suite) Run(t *testing.T) {
 		{"at once", false, concurrencyTests},
 		{"exclusive", s.NoExclusive, exclusiveTests},
 		{"exclusive at once", s.NoExclusive, exclusiveRaces},
+		{"attributes", s.NoAttributes, attributeTests},
 		{"handles", s.NoHandles, handleTests},
 	}
 	for _, g := range groups {
