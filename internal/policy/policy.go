@@ -22,6 +22,8 @@ const (
 	Delete
 	Rename
 	Mkdir
+	SetMode
+	SetTime
 )
 
 // String returns the name in lower case.
@@ -43,6 +45,10 @@ func (op Op) String() string {
 		return "rename"
 	case Mkdir:
 		return "mkdir"
+	case SetMode:
+		return "setmode"
+	case SetTime:
+		return "settime"
 	}
 	return "unknown"
 }
@@ -59,7 +65,7 @@ type Rights uint16
 // The usual rights.
 const (
 	ReadOnly  Rights = 1<<Stat | 1<<List | 1<<Read
-	ReadWrite Rights = ReadOnly | 1<<Create | 1<<Overwrite | 1<<Delete | 1<<Rename | 1<<Mkdir
+	ReadWrite Rights = ReadOnly | 1<<Create | 1<<Overwrite | 1<<Delete | 1<<Rename | 1<<Mkdir | 1<<SetMode | 1<<SetTime
 )
 
 // Without returns r less the given ones.

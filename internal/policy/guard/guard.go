@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"time"
 
 	"dray/internal/identity"
 	"dray/internal/policy"
@@ -15,7 +16,8 @@ import (
 
 // New returns fsys as s may use it: what d does not allow is fs.ErrPermission. The
 // decider is asked about the very paths that an operation names; a folder that is moved
-// takes along what it holds. The result is a [vfs.SpaceReporter] if fsys is one.
+// takes along what it holds. The result is a [vfs.SpaceReporter] if fsys is one, and
+// always a [vfs.TimeSetter] and a [vfs.ModeSetter].
 func New(fsys vfs.FS, d policy.Decider, s identity.Subject) vfs.FS {
 	g := guard{fsys: fsys, decider: d, subject: s}
 	if space, ok := fsys.(vfs.SpaceReporter); ok {
@@ -142,6 +144,28 @@ func (g guard) Rename(ctx context.Context, from, to vfs.Path, o vfs.RenameOption
 	// Onto itself a rename overwrites nothing.
 	o.Exclusive = o.Exclusive || exclusive && from != to
 	return g.fsys.Rename(ctx, from, to, o)
+}
+
+func (g guard) SetTimes(ctx context.Context, p vfs.Path, accessed, modified time.Time) error {
+	if err := g.allow("settimes", policy.SetTime, p); err != nil {
+		return err
+	}
+	setter, ok := g.fsys.(vfs.TimeSetter)
+	if !ok {
+		return &vfs.OpError{Op: "settimes", Path: p.String(), Err: errors.ErrUnsupported}
+	}
+	return setter.SetTimes(ctx, p, accessed, modified)
+}
+
+func (g guard) SetMode(ctx context.Context, p vfs.Path, mode fs.FileMode) error {
+	if err := g.allow("setmode", policy.SetMode, p); err != nil {
+		return err
+	}
+	setter, ok := g.fsys.(vfs.ModeSetter)
+	if !ok {
+		return &vfs.OpError{Op: "setmode", Path: p.String(), Err: errors.ErrUnsupported}
+	}
+	return setter.SetMode(ctx, p, mode)
 }
 
 // spaceGuard is the guard of an FS that knows its free space.

@@ -2,11 +2,13 @@ package guard_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"dray/internal/identity"
 	"dray/internal/policy"
@@ -58,6 +60,12 @@ func operations() []operation {
 		}},
 		{"remove a folder", []policy.Op{policy.Delete}, func(t *testing.T, fsys vfs.FS) error {
 			return fsys.RemoveDir(t.Context(), path(t, "/empty"))
+		}},
+		{"set the time", []policy.Op{policy.SetTime}, func(t *testing.T, fsys vfs.FS) error {
+			return fsys.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/old"), time.Time{}, time.Unix(1, 0))
+		}},
+		{"set the mode", []policy.Op{policy.SetMode}, func(t *testing.T, fsys vfs.FS) error {
+			return fsys.(vfs.ModeSetter).SetMode(t.Context(), path(t, "/old"), 0o600)
 		}},
 		{"create", []policy.Op{policy.Create}, create("/new", vfs.CreateOptions{})},
 		{"append to a new file", []policy.Op{policy.Create}, create("/new", vfs.CreateOptions{InPlace: true, Offset: vfs.OffsetEnd})},
@@ -190,12 +198,26 @@ func TestDeciderSeesSubjectAndPath(t *testing.T) {
 	}
 }
 
-// noSpace is an FS that does not know its free space.
-type noSpace struct{ vfs.FS }
+// plain is an FS that can do no more than it must.
+type plain struct{ vfs.FS }
 
 func TestSpaceIsReportedOnlyWhereItIsKnown(t *testing.T) {
-	if _, ok := guard.New(noSpace{memfs.New()}, policy.ReadWrite, identity.Subject{}).(vfs.SpaceReporter); ok {
+	if _, ok := guard.New(plain{memfs.New()}, policy.ReadWrite, identity.Subject{}).(vfs.SpaceReporter); ok {
 		t.Error("a guard knows more than what it guards")
+	}
+}
+
+// TestAttributesAreSetOnlyWhereTheyCanBe: nobody is told that what did not happen did.
+func TestAttributesAreSetOnlyWhereTheyCanBe(t *testing.T) {
+	g := guard.New(plain{layout(t)}, policy.ReadWrite, identity.Subject{})
+	for name, err := range map[string]error{
+		"times": g.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/old"), time.Time{}, time.Unix(1, 0)),
+		"mode":  g.(vfs.ModeSetter).SetMode(t.Context(), path(t, "/old"), 0o600),
+	} {
+		var op *vfs.OpError
+		if !errors.Is(err, errors.ErrUnsupported) || !errors.As(err, &op) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -225,7 +247,7 @@ func snapshot(t *testing.T, fsys vfs.FS) string {
 			ok(t, err)
 			p, err := dir.Join(i.Name)
 			ok(t, err)
-			b.WriteString(p.String() + " ")
+			fmt.Fprintf(&b, "%s %v %v ", p, i.Mode, i.ModTime.UnixNano())
 			if i.IsDir() {
 				b.WriteString("\n")
 				walk(p)
