@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"io/fs"
 	"iter"
 	"time"
 
@@ -81,6 +82,18 @@ type FS interface {
 
 	// Rename moves a file or a directory.
 	Rename(ctx context.Context, from, to string) error
+}
+
+// TimeSetter is an FS that can change the times of a name, for MFMT, MFF, MDTM and SITE
+// UTIME. A zero time leaves that one as it is. errors.ErrUnsupported is answered 502.
+type TimeSetter interface {
+	SetTimes(ctx context.Context, name string, accessed, modified time.Time) error
+}
+
+// ModeSetter is an FS that can change the permission bits of a name, for MFF and SITE
+// CHMOD. The mode has no other bits. errors.ErrUnsupported is answered 502.
+type ModeSetter interface {
+	SetMode(ctx context.Context, name string, mode fs.FileMode) error
 }
 
 // SpaceReporter is an FS that knows how many octets still fit below dir, for ALLO.

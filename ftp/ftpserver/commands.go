@@ -106,13 +106,6 @@ func feat(*session, string) (op, ftp.Reply) { return features{}, ftp.Reply{} }
 
 func help(_ *session, arg string) (op, ftp.Reply) { return helpTopic{arg}, ftp.Reply{} }
 
-func site(_ *session, arg string) (op, ftp.Reply) {
-	if strings.EqualFold(strings.TrimSpace(arg), "HELP") {
-		return nil, siteHelp()
-	}
-	return nil, reply(ftp.CodeUnknown, "Unknown SITE command")
-}
-
 // opts serves the options of UTF8, which is always on (RFC 2640), and of MLST (RFC
 // 3659, section 7.9).
 func opts(s *session, arg string) (op, ftp.Reply) {
@@ -355,8 +348,6 @@ func splitOptions(arg string) (options, name string) {
 }
 
 func size(s *session, arg string) (op, ftp.Reply) { return fileSize{s.resolve(arg)}, ftp.Reply{} }
-
-func mdtm(s *session, arg string) (op, ftp.Reply) { return fileTime{s.resolve(arg)}, ftp.Reply{} }
 
 func dele(s *session, arg string) (op, ftp.Reply) {
 	return remove{name: s.resolve(arg), dir: false}, ftp.Reply{}

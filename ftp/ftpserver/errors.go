@@ -38,6 +38,8 @@ func refusal(err error) ftp.Reply {
 		return reply(ftp.CodeNotFile, "The offset is beyond the end")
 	case errors.Is(err, errListFile):
 		return reply(ftp.CodeBadArgument, "Not a directory")
+	case errors.Is(err, errors.ErrUnsupported):
+		return reply(ftp.CodeNotImplemented, "Not possible with these files")
 	case errors.Is(err, errNoData):
 		return reply(ftp.CodeNoData, err.Error())
 	case errors.Is(err, errNotBound):

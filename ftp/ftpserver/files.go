@@ -1,7 +1,9 @@
 package ftpserver
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"dray/ftp"
@@ -11,7 +13,6 @@ import (
 type (
 	changeDir  struct{ name string }
 	fileSize   struct{ name string }
-	fileTime   struct{ name string }
 	makeDir    struct{ name string }
 	renameFrom struct{ name string }
 	statPath   struct{ name string }
@@ -19,6 +20,10 @@ type (
 	remove     struct {
 		name string
 		dir  bool
+	}
+	fileTime struct {
+		name      string
+		otherwise *setAttributes // what is meant if there is no such name; or nil
 	}
 	describe struct {
 		name  string
@@ -70,12 +75,14 @@ func (o fileSize) do(c *Conn) ftp.Reply {
 func (o fileTime) do(c *Conn) ftp.Reply {
 	e, err := c.fs.Stat(c.ctx, o.name)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && o.otherwise != nil:
+		return o.otherwise.do(c)
 	case err != nil:
 		return refusal(err)
-	case e.ModTime.IsZero():
+	case !ftp.ValidTime(e.ModTime):
 		return reply(ftp.CodeNotFile, "The time is not known")
 	}
-	return reply(ftp.CodeFileStatus, e.ModTime.UTC().Format("20060102150405"))
+	return reply(ftp.CodeFileStatus, string(ftp.AppendTime(nil, e.ModTime)))
 }
 
 func (o makeDir) do(c *Conn) ftp.Reply {

@@ -22,6 +22,8 @@ import (
 type memory struct {
 	mu        sync.Mutex
 	files     map[string][]byte // directories are nil
+	times     map[string]time.Time
+	modes     map[string]fs.FileMode
 	free      int64
 	transfers []Transfer
 	faults    []error
@@ -29,7 +31,7 @@ type memory struct {
 }
 
 func newMemory() *memory {
-	return &memory{free: 1 << 30, files: map[string][]byte{
+	return &memory{free: 1 << 30, times: map[string]time.Time{}, modes: map[string]fs.FileMode{}, files: map[string][]byte{
 		"/": nil, "/empty": nil, "/dir": nil, "/dir/sub dir": nil,
 		"/dir/a.txt": []byte("alpha"), "/dir/b.txt": []byte("beta"), "/dir/.hidden": []byte("h"),
 		"/hello.txt": []byte("hello, world\n"), "/zero": {}, "/[odd]*": []byte("odd"),
@@ -73,6 +75,7 @@ func (s memorySession) Fault(err error) {
 var failures = map[string]error{
 	"/bad-permission": fs.ErrPermission, "/bad-busy": ErrBusy, "/bad-space": ErrNoSpace, "/bad-quota": ErrQuota,
 	"/bad-name": ErrBadName, "/bad-fifo": ErrNotRegular, "/bad-disk": errors.New("/dev/sda1 is on fire"),
+	"/bad-unable": errors.ErrUnsupported,
 }
 
 func (m *memory) find(name string) ([]byte, error) {
@@ -98,7 +101,33 @@ func (m *memory) entry(name string) ftp.Entry {
 	if data == nil {
 		e.Type, e.Mode, e.Size = ftp.TypeDir, 0o755, -1
 	}
+	if t, ok := m.times[name]; ok {
+		e.ModTime = t
+	}
+	if mode, ok := m.modes[name]; ok {
+		e.Mode = mode
+	}
 	return e
+}
+
+func (m *memory) SetTimes(_ context.Context, name string, _, modified time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err := m.find(name)
+	if err == nil && !modified.IsZero() {
+		m.times[name] = modified
+	}
+	return err
+}
+
+func (m *memory) SetMode(_ context.Context, name string, mode fs.FileMode) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err := m.find(name)
+	if err == nil {
+		m.modes[name] = mode
+	}
+	return err
 }
 
 func (m *memory) Stat(_ context.Context, name string) (ftp.Entry, error) {

@@ -68,8 +68,10 @@ var verbs = []verb{
 	{"LIST", "RFC 959", optName, transfers, "", "[options] [path]", list},
 	{"LPRT", "RFC 1639", optText, 0, "", "", nil},
 	{"LPSV", "RFC 1639", optText, 0, "", "", nil},
-	{"MDTM", "RFC 3659", name, 0, "MDTM", "file", mdtm},
+	{"MDTM", "RFC 3659", name, 0, "MDTM", "[YYYYMMDDHHMMSS] path", mdtm},
 	{"MFCT", "draft-somers", optText, 0, "", "", nil},
+	{"MFF", "draft-somers", text, 0, "MFF Modify;UNIX.mode;", "facts path", mff},
+	{"MFMT", "draft-somers", text, 0, "MFMT", "YYYYMMDDHHMMSS path", mfmt},
 	{"MIC", "RFC 2228", optText, beforeLogin, "", "", nil},
 	{"MKD", "RFC 959", name, 0, "", "directory", mkd},
 	{"MLSD", "RFC 3659", optName, transfers, "MLSD", "[directory]", mlsd},
@@ -92,7 +94,7 @@ var verbs = []verb{
 	{"RMD", "RFC 959", name, 0, "", "directory", rmd},
 	{"RNFR", "RFC 959", name, 0, "", "path", rnfr},
 	{"RNTO", "RFC 959", name, 0, "", "path", rnto},
-	{"SITE", "RFC 959", optText, 0, "", "HELP", site},
+	{"SITE", "RFC 959", optText, 0, "SITE CHMOD;UTIME", "command", site},
 	{"SIZE", "RFC 3659", name, 0, "SIZE", "file", size},
 	{"SMNT", "RFC 959", optText, 0, "", "", nil},
 	{"SPSV", "de facto", optText, 0, "", "", nil},
@@ -155,7 +157,7 @@ func (h helpTopic) do(*Conn) ftp.Reply {
 	case h.verb == "":
 		return helpAll()
 	case v.name == "SITE":
-		return siteHelp()
+		return siteTopics{}.do(nil)
 	case !known:
 		return reply(ftp.CodeBadArgument, "No such command")
 	case v.run == nil:
@@ -182,8 +184,4 @@ func helpAll() ftp.Reply {
 		}
 	}
 	return ftp.Reply{Code: ftp.CodeHelp, Lines: append(lines, "End")}
-}
-
-func siteHelp() ftp.Reply {
-	return ftp.Reply{Code: ftp.CodeHelp, Lines: []string{"SITE commands:", " HELP", "End"}}
 }
