@@ -28,6 +28,12 @@ type Backend struct {
 	Rules  policy.Decider
 	Events event.Sink // nil: nobody is told
 
+	// LenientAttributes answers a change of times or permissions that the rules do not
+	// allow as done, and changes nothing, to those who may write the file: clients
+	// set them after an upload, and call the whole upload failed otherwise. The zero
+	// value refuses.
+	LenientAttributes bool
+
 	sessions atomic.Uint64 // so far
 }
 
@@ -83,7 +89,13 @@ func (s *session) login(ctx context.Context, c identity.Credentials, detail stri
 	case err != nil:
 		return nil, err
 	}
-	return newFiles(guard.New(s.backend.Files, s.backend.Rules, subject), s.backend.Rules, subject, s.emit), nil
+	return newFiles(files{
+		fs:      guard.New(s.backend.Files, s.backend.Rules, subject),
+		rules:   s.backend.Rules,
+		subject: subject,
+		emit:    s.emit,
+		lenient: s.backend.LenientAttributes,
+	}), nil
 }
 
 // Close implements [ftpserver.Session].

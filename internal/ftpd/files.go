@@ -19,11 +19,11 @@ type files struct {
 	rules   policy.Decider
 	subject identity.Subject
 	emit    func(event.Event)
+	lenient bool // with attributes
 }
 
-func newFiles(fs vfs.FS, rules policy.Decider, subject identity.Subject, emit func(event.Event)) ftpserver.FS {
-	f := files{fs: fs, rules: rules, subject: subject, emit: emit}
-	if space, ok := fs.(vfs.SpaceReporter); ok {
+func newFiles(f files) ftpserver.FS {
+	if space, ok := f.fs.(vfs.SpaceReporter); ok {
 		return spaceFiles{f, space}
 	}
 	return f

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"dray/ftp"
 	"dray/ftp/ftpclient"
@@ -131,6 +132,9 @@ func TestEvents(t *testing.T) {
 	}
 	ok(t, c.MakeDir(ctx, "/d"))
 	ok(t, c.Rename(ctx, "/f", "/d/g"))
+	ok(t, c.SetModTime(ctx, "/d/g", time.Unix(1e9, 0)))
+	_, err = c.Cmd(ctx, "SITE", "CHMOD 600 /d/g")
+	ok(t, err)
 	if err := c.Remove(ctx, "/d/g"); err == nil {
 		t.Error("removed without the right to")
 	}
@@ -149,6 +153,8 @@ func TestEvents(t *testing.T) {
 		"ftp ftp1 transfer ann list /",
 		"ftp ftp1 change ann mkdir /d",
 		"ftp ftp1 change ann rename /f /d/g",
+		"ftp ftp1 change ann settimes /d/g",
+		"ftp ftp1 change ann setmode /d/g",
 		"ftp ftp1 change ann delete /d/g failed",
 		"ftp ftp1 change ann rmdir /d failed",
 	}
@@ -177,7 +183,12 @@ func TestReadOnly(t *testing.T) {
 	_, create := c.Store(ctx, "/new", 0, strings.NewReader("x"))
 	_, resume := c.Store(ctx, "/f", 3, strings.NewReader("x"))
 	_, appended := c.Append(ctx, "/f", strings.NewReader("x"))
+	_, chmod := c.Cmd(ctx, "SITE", "CHMOD 600 /f")
+	_, utime := c.Cmd(ctx, "SITE", "UTIME 200001020304 /f")
+	_, mff := c.Cmd(ctx, "MFF", "Modify=20000102030405; /f")
+	_, mdtm := c.Cmd(ctx, "MDTM", "20000102030405 /f")
 	for name, err := range map[string]error{
+		"MFMT": c.SetModTime(ctx, "/f", time.Unix(1e9, 0)), "MFF": mff, "MDTM": mdtm, "SITE CHMOD": chmod, "SITE UTIME": utime,
 		"STOR": store, "STOR of a new file": create, "REST and STOR": resume, "APPE": appended,
 		"DELE": c.Remove(ctx, "/f"), "RMD": c.RemoveDir(ctx, "/d"), "MKD": c.MakeDir(ctx, "/e"), "RNTO": c.Rename(ctx, "/f", "/g"),
 	} {
@@ -197,6 +208,41 @@ func TestReadOnly(t *testing.T) {
 	var content strings.Builder
 	if _, err := c.Retrieve(ctx, "/f", 0, &content); err != nil || content.String() != "content" {
 		t.Errorf("the file holds %q, %v", &content, err)
+	}
+}
+
+// TestLenientAttributes: who may write but not set attributes is told that they are set,
+// and they are not; who may not write is refused.
+func TestLenientAttributes(t *testing.T) {
+	for _, c := range []struct {
+		rights  policy.Rights
+		lenient bool
+		want    error
+		event   string
+	}{
+		{policy.ReadWrite.Without(policy.SetMode, policy.SetTime), true, nil, ""},
+		{policy.ReadWrite.Without(policy.SetMode, policy.SetTime, policy.Create), true, nil, ""},
+		{policy.ReadWrite.Without(policy.SetMode, policy.SetTime), false, fs.ErrPermission, " failed"},
+		{policy.ReadOnly, true, fs.ErrPermission, " failed"},
+	} {
+		var events recorder
+		files := memfs.New()
+		put(t, files, "/f", "content")
+		before, err := files.Stat(t.Context(), parse(t, "/f"))
+		ok(t, err)
+		fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: c.rights, Events: &events, LenientAttributes: c.lenient})
+		times := fsys.(ftpserver.TimeSetter).SetTimes(t.Context(), "/f", time.Time{}, time.Unix(1e9, 0))
+		mode := fsys.(ftpserver.ModeSetter).SetMode(t.Context(), "/f", 0o600)
+		if !errors.Is(times, c.want) || !errors.Is(mode, c.want) {
+			t.Errorf("with %b, lenient %v: %v and %v; want %v", c.rights, c.lenient, times, mode, c.want)
+		}
+		if after, err := files.Stat(t.Context(), parse(t, "/f")); err != nil || after != before {
+			t.Errorf("the file became %+v, %v; it was %+v", after, err, before)
+		}
+		want := []string{"ftp ftp1 login anonymous", "ftp ftp1 change anonymous settimes /f" + c.event, "ftp ftp1 change anonymous setmode /f" + c.event}
+		if got := events.lines(); !slices.Equal(got, want) {
+			t.Errorf("told %q; want %q", got, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -11,6 +12,7 @@ import (
 	"path"
 	"sync"
 	"testing"
+	"time"
 
 	"dray/ftp"
 	"dray/ftp/ftpclient"
@@ -257,4 +259,20 @@ func (r *remote) RemoveDir(ctx context.Context, p vfs.Path) error {
 
 func (r *remote) Rename(ctx context.Context, from, to vfs.Path, _ vfs.RenameOptions) error {
 	return r.do(ctx, "rename", from, func(c *ftpclient.Client) error { return c.Rename(ctx, from.String(), to.String()) })
+}
+
+func (r *remote) SetTimes(ctx context.Context, p vfs.Path, _, modified time.Time) error {
+	return r.do(ctx, "settimes", p, func(c *ftpclient.Client) error {
+		if modified.IsZero() {
+			return nil // there is no way to say so
+		}
+		return c.SetModTime(ctx, p.String(), modified)
+	})
+}
+
+func (r *remote) SetMode(ctx context.Context, p vfs.Path, mode fs.FileMode) error {
+	return r.do(ctx, "setmode", p, func(c *ftpclient.Client) error {
+		_, err := c.Cmd(ctx, "SITE", fmt.Sprintf("CHMOD %04o %s", mode.Perm(), p))
+		return err
+	})
 }
