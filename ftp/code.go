@@ -28,6 +28,7 @@ const (
 	CodeLoggedInByTLS Code = 232 // RFC 2228: by what was shown in the handshake
 	CodeAuthOK        Code = 234
 	CodeActionDone    Code = 250
+	CodeMD5           Code = 251 // draft-twine-ftpmd5
 	CodeCreated       Code = 257 // MKD
 	CodeDirectory     Code = 257 // PWD
 
@@ -67,7 +68,10 @@ const (
 	CodeBadOffset      Code = 551 // draft-bryan-ftp-range: beyond the end
 	CodeQuota          Code = 552
 	CodeNoRoom         Code = 552 // ALLO: it would not fit
+	CodeHashRange      Code = 552 // HASH: beyond the end
+	CodeHashSize       Code = 552 // HASH: more than the server reads for it
 	CodeBadName        Code = 553
+	CodeNotHashable    Code = 553
 )
 
 // Kind is the first digit of a reply code (RFC 959, section 4.2.1).

@@ -37,7 +37,7 @@ type CertificateSession interface {
 }
 
 // TransferObserver is a Session that wants to know of every transfer when it has ended,
-// listings included.
+// listings and digests included.
 type TransferObserver interface {
 	Transferred(t Transfer)
 }
@@ -51,7 +51,7 @@ type FaultObserver interface {
 type Transfer struct {
 	Verb     string        // the command, such as "RETR"
 	Name     string        // rooted and clean
-	Bytes    int64         // over the data connection
+	Bytes    int64         // over the data connection, or read for a HASH
 	Duration time.Duration // from the command to its last reply
 	Note     string        // in words, such as that TLS was not resumed; "" for nothing to say
 	Err      error         // nil: complete

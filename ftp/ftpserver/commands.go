@@ -106,8 +106,8 @@ func feat(*session, string) (op, ftp.Reply) { return features{}, ftp.Reply{} }
 
 func help(_ *session, arg string) (op, ftp.Reply) { return helpTopic{arg}, ftp.Reply{} }
 
-// opts serves the options of UTF8, which is always on (RFC 2640), and of MLST (RFC
-// 3659, section 7.9).
+// opts serves the options of HASH, of MLST (RFC 3659, section 7.9), and of UTF8, which is
+// always on (RFC 2640).
 func opts(s *session, arg string) (op, ftp.Reply) {
 	what, value, _ := strings.Cut(arg, " ")
 	switch value = strings.TrimSpace(value); strings.ToUpper(what) {
@@ -116,6 +116,8 @@ func opts(s *session, arg string) (op, ftp.Reply) {
 			return nil, reply(ftp.CodeOK, "UTF8 is on")
 		}
 		return nil, reply(ftp.CodeBadArgument, "UTF8 is always on")
+	case "HASH":
+		return nil, optsHash(s, value)
 	case "MLST":
 		s.facts = ftp.ParseFacts(value)
 		return nil, reply(ftp.CodeOK, strings.TrimSpace("MLST OPTS "+s.facts.String()))
@@ -257,7 +259,7 @@ func rest(s *session, arg string) (op, ftp.Reply) {
 	if err != nil {
 		return nil, reply(ftp.CodeBadArgument, "REST takes a number of octets")
 	}
-	s.offset = n
+	s.part = span{offset: n}
 	return nil, reply(ftp.CodePending, "The next transfer starts at "+strconv.FormatInt(n, 10))
 }
 
@@ -295,24 +297,24 @@ func stat(s *session, arg string) (op, ftp.Reply) {
 }
 
 func retr(s *session, arg string) (op, ftp.Reply) {
-	return transfer{verb: "RETR", name: s.resolve(arg), run: retrieve{offset: s.offset}}, ftp.Reply{}
+	return transfer{verb: "RETR", name: s.resolve(arg), run: retrieve{s.part}}, ftp.Reply{}
 }
 
 func stor(s *session, arg string) (op, ftp.Reply) {
-	o := CreateOptions{Resume: s.offset > 0, Offset: s.offset}
-	return transfer{verb: "STOR", name: s.resolve(arg), run: store{options: o}}, ftp.Reply{}
+	o := CreateOptions{Resume: s.part.offset > 0, Offset: s.part.offset}
+	return s.upload(transfer{verb: "STOR", name: s.resolve(arg), run: store{options: o}})
 }
 
 func appe(s *session, arg string) (op, ftp.Reply) {
 	o := CreateOptions{Append: true}
-	return transfer{verb: "APPE", name: s.resolve(arg), run: store{options: o}}, ftp.Reply{}
+	return s.upload(transfer{verb: "APPE", name: s.resolve(arg), run: store{options: o}})
 }
 
 func stou(s *session, arg string) (op, ftp.Reply) {
 	if arg == "" {
 		arg = "upload"
 	}
-	return transfer{verb: "STOU", name: s.resolve(arg), run: storeUnique{}}, ftp.Reply{}
+	return s.upload(transfer{verb: "STOU", name: s.resolve(arg), run: storeUnique{}})
 }
 
 func list(s *session, arg string) (op, ftp.Reply) {

@@ -359,8 +359,10 @@ func (c *Conn) end(r ftp.Reply) {
 
 // start begins a transfer.
 func (c *Conn) start(t transfer) {
-	data := c.data
-	c.data = nil
+	var data dataSource
+	if !t.dataless {
+		data, c.data = c.data, nil
+	}
 	j := newJob(c, t, data)
 	c.running = j
 	c.wg.Add(1)

@@ -36,6 +36,14 @@ func refusal(err error) ftp.Reply {
 		return reply(ftp.CodeBusy, "Busy, try again later")
 	case errors.Is(err, ErrOffset):
 		return reply(ftp.CodeNotFile, "The offset is beyond the end")
+	case errors.Is(err, errRange):
+		return reply(ftp.CodeBadOffset, "The range begins beyond the end")
+	case errors.Is(err, errHashRange):
+		return reply(ftp.CodeHashRange, "The range begins beyond the end")
+	case errors.Is(err, errHashSize):
+		return reply(ftp.CodeHashSize, "That is too much to read at once, RANG says less")
+	case errors.Is(err, errNotHashable):
+		return reply(ftp.CodeNotHashable, "Only files have a digest")
 	case errors.Is(err, errListFile):
 		return reply(ftp.CodeBadArgument, "Not a directory")
 	case errors.Is(err, errors.ErrUnsupported):

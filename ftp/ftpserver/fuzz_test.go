@@ -18,6 +18,8 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte("PWD\r\nCWD dir\r\nRETR a.txt\r\nABOR\r\n"))
 	f.Add([]byte("\xff\xfd\x01FEAT\nHELP SITE\nSTAT /dir\nMLST\nOPTS MLST size;\nREST 5\nSTOU\n"))
 	f.Add([]byte("RNFR hello.txt\nRNTO x\nMKD a\"b\nRMD a\"b\nALLO 1 R 1\nEPRT |1|::|1|\nREIN\nPWD\n"))
+	f.Add([]byte("HASH hello.txt\nRANG 1 3\nHASH dir/a.txt\nOPTS HASH MD5\nXCRC \"hello.txt\" 1 4\nRANG 2 1\nMD5 zero\n"))
+	f.Add([]byte("MFMT 20010203040506 zero\nMFF Modify=20010203040506; dir\nSITE UTIME zero 200102030405 200102030405 200102030405 UTC\n"))
 	f.Add(bytes.Repeat([]byte("x"), 3*MaxLine))
 	f.Fuzz(func(t *testing.T, lines []byte) {
 		if bytes.Contains(lines, []byte("bad-")) {

@@ -133,6 +133,9 @@ func (m *memory) SetMode(_ context.Context, name string, mode fs.FileMode) error
 func (m *memory) Stat(_ context.Context, name string) (ftp.Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if name == "/bad-endless" {
+		return ftp.Entry{Name: "bad-endless", Type: ftp.TypeFile, Size: -1}, nil
+	}
 	if _, err := m.find(name); err != nil {
 		return ftp.Entry{}, err
 	}

@@ -10,26 +10,31 @@ import (
 	"time"
 )
 
-// retrieve sends a file.
-type retrieve struct{ offset int64 }
+// retrieve sends a file, or a part of it.
+type retrieve struct{ part span }
 
 func (o retrieve) move(ctx context.Context, j *job) (string, error) {
-	file, err := j.fs.Open(ctx, j.name, o.offset)
+	if o.part.length > 0 {
+		if err := o.part.within(ctx, j.fs, j.name); err != nil {
+			return "", err
+		}
+	}
+	file, err := j.fs.Open(ctx, j.name, o.part.offset)
 	if err != nil {
 		return "", err
 	}
 	defer file.Close()
-	if err := j.connect("Sending the file" + remaining(file, o.offset)); err != nil {
+	if err := j.connect("Sending the file" + remaining(file, o.part)); err != nil {
 		return "", err
 	}
-	if err := j.sendFile(file); err != nil {
+	if err := j.sendFile(file, o.part.limit()); err != nil {
 		return "", err
 	}
 	return "Sent", nil
 }
 
 // remaining tells what is to come if the file knows its size; clients look for it.
-func remaining(file io.Reader, offset int64) string {
+func remaining(file io.Reader, part span) string {
 	f, ok := file.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
 		return ""
@@ -38,15 +43,16 @@ func remaining(file io.Reader, offset int64) string {
 	if err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
-	return fmt.Sprintf(" (%d bytes)", max(info.Size()-offset, 0))
+	return fmt.Sprintf(" (%d bytes)", min(max(info.Size()-part.offset, 0), part.limit()))
 }
 
-// sendFile copies a file to the data connection, through sendfile(2) if it is one of the
-// system.
-func (j *job) sendFile(file io.Reader) error {
+// sendFile copies at most limit octets of a file to the data connection, through
+// sendfile(2) if it is one of the system.
+func (j *job) sendFile(file io.Reader, limit int64) error {
 	if _, ok := file.(syscall.Conn); ok && j.tls == nil {
-		return j.sendPieces(file)
+		return j.sendPieces(file, limit)
 	}
+	file = io.LimitReader(file, limit)
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	for {
@@ -66,12 +72,14 @@ func (j *job) sendFile(file io.Reader) error {
 // sendPieces copies a file of the system, piece by piece so that each has a deadline of
 // its own. Pieces grow while the peer is fast: of a slow one no more is asked than a
 // small piece in time.
-func (j *job) sendPieces(file io.Reader) error {
+func (j *job) sendPieces(file io.Reader, limit int64) error {
 	const least, most, fast = 64 << 10, 16 << 20, 100 * time.Millisecond
-	for piece := int64(least); ; {
+	for piece := int64(least); limit > 0; {
 		begun := j.await()
+		piece = min(piece, limit)
 		n, err := io.Copy(j.conn, io.LimitReader(file, piece))
 		j.bytes.Add(n)
+		limit -= n
 		switch {
 		case errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE): // of the file
 			return err
@@ -84,6 +92,7 @@ func (j *job) sendPieces(file io.Reader) error {
 			piece = min(2*piece, most)
 		}
 	}
+	return nil
 }
 
 // send writes b to the data connection.

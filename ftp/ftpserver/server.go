@@ -61,6 +61,14 @@ type Server struct {
 	MaxConns           int
 	MaxConnsPerAddress int
 
+	// MaxHashes bounds the files that are read for HASH and its like at once; others wait.
+	// Zero means 2.
+	MaxHashes int
+
+	// MaxHashSize is the most octets that are read for one HASH; more is refused. Zero
+	// means 16 GiB, negative no limit.
+	MaxHashSize int64
+
 	// TLS makes AUTH TLS possible, and ServeTLS (RFC 4217). Zero means that there is no
 	// TLS. Without NextProtos the protocol is "ftp". A client certificate that its
 	// ClientAuth verifies may be a log-in, see CertificateSession. It is not changed.
@@ -92,6 +100,7 @@ type Server struct {
 	begun     bool
 	closing   bool          // Shutdown or Close was called
 	drain     chan struct{} // closed with closing
+	hashing   chan struct{} // holds one for each HASH that reads
 	drained   chan struct{} // closed when nothing runs any more after that
 	listeners map[net.Listener]struct{}
 	conns     map[*Conn]struct{}
@@ -122,6 +131,7 @@ func (s *Server) begin() {
 	s.begun = true
 	s.drain = make(chan struct{})
 	s.drained = make(chan struct{})
+	s.hashing = make(chan struct{}, max(1, orDefault(s.MaxHashes, 2)))
 	s.listeners = make(map[net.Listener]struct{})
 	s.conns = make(map[*Conn]struct{})
 	s.perAddr = make(map[netip.Addr]int)
@@ -132,6 +142,16 @@ func (s *Server) begin() {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
+}
+
+func (s *Server) maxHashSize() int64 {
+	switch {
+	case s.MaxHashSize == 0:
+		return 16 << 30
+	case s.MaxHashSize < 0:
+		return 1<<63 - 1
+	}
+	return s.MaxHashSize
 }
 
 // Serve takes control connections from l until Shutdown or Close, and returns

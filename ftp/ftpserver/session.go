@@ -18,7 +18,8 @@ type session struct {
 	cwd      string     // rooted and clean
 	ascii    bool       // TYPE A, the default of RFC 959
 	told     bool       // that TYPE A changes no byte
-	offset   int64      // from REST, for the next transfer
+	part     span       // from REST or RANG, for the next transfer
+	hash     algorithm  // what HASH uses
 	from     string     // from RNFR, for the very next command; "" for none
 	epsvOnly bool       // EPSV ALL was sent
 	facts    ftp.Facts  // what MLST and MLSD tell
@@ -76,7 +77,7 @@ func (s *session) command(c ftp.Command) (op, ftp.Reply) {
 	}
 	o, r := v.run(s, arg)
 	if v.is(transfers) {
-		s.offset = 0
+		s.part = span{}
 	}
 	return o, r
 }

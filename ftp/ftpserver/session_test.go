@@ -20,6 +20,10 @@ func loggedIn() session {
 	return s
 }
 
+func hashed(verb, name string, d digest, done ftp.Code) transfer {
+	return transfer{verb: verb, name: name, run: d, done: done, dataless: true}
+}
+
 // A command either has its reply at once, or asks the connection for something.
 func TestOps(t *testing.T) {
 	resume := CreateOptions{Resume: true, Offset: 7}
@@ -37,11 +41,24 @@ func TestOps(t *testing.T) {
 		{"PORT 192,0,2,1,8,1", connectData{netip.MustParseAddrPort("192.0.2.1:2049")}},
 		{"EPRT |1|192.0.2.1|2049|", connectData{netip.MustParseAddrPort("192.0.2.1:2049")}},
 		{"RETR a b ", transfer{verb: "RETR", name: "/dir/a b ", run: retrieve{}}},
-		{"REST 7; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{offset: 7}}},
-		{"REST 7; TYPE I; EPSV; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{offset: 7}}},
+		{"REST 7; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{span{offset: 7}}}},
+		{"REST 7; TYPE I; EPSV; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{span{offset: 7}}}},
 		{"REST 7; LIST; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{}}},
-		{"REST 7; RETR; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{offset: 7}}},
+		{"REST 7; RETR; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{span{offset: 7}}}},
 		{"REST 7; STOR a", transfer{verb: "STOR", name: "/dir/a", run: store{resume}}},
+		{"RANG 7 9; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{span{7, 3}}}},
+		{"RANG 0 9223372036854775807; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{span{0, 1<<63 - 1}}}},
+		{"RANG 7 9; RANG 1 0; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{}}},
+		{"RANG 7 9; REST 1; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{span{1, 0}}}},
+		{"REST 1; RANG 7 9; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{span{7, 3}}}},
+		{"RANG 7 9; HASH a", hashed("HASH", "/dir/a", digest{part: span{7, 3}}, ftp.CodeHash)},
+		{"REST 7; HASH a", hashed("HASH", "/dir/a", digest{part: span{7, 0}}, ftp.CodeHash)},
+		{"RANG 7 9; HASH a; RETR a", transfer{verb: "RETR", name: "/dir/a", run: retrieve{}}},
+		{"OPTS HASH md5; HASH a", hashed("HASH", "/dir/a", digest{algorithm: hashMD5}, ftp.CodeHash)},
+		{"MD5 a", hashed("MD5", "/dir/a", digest{algorithm: hashMD5}, ftp.CodeMD5)},
+		{"XCRC a 0 1", hashed("XCRC", "/dir/a 0 1", digest{algorithm: hashCRC32}, ftp.CodeActionDone)},
+		{`XCRC "a ""b""" 2 5`, hashed("XCRC", `/dir/a "b"`, digest{algorithm: hashCRC32, part: span{2, 3}}, ftp.CodeActionDone)},
+		{`XMD5 "a" 2`, hashed("XMD5", "/dir/a", digest{algorithm: hashMD5, part: span{2, 0}}, ftp.CodeActionDone)},
 		{"STOR ../a", transfer{verb: "STOR", name: "/a", run: store{}}},
 		{"APPE /a", transfer{verb: "APPE", name: "/a", run: store{CreateOptions{Append: true}}}},
 		{"STOU", transfer{verb: "STOU", name: "/dir/upload", run: storeUnique{}}},
@@ -55,6 +72,8 @@ func TestOps(t *testing.T) {
 		{"ALLO 5 R 1", allocate{octets: 5, dir: "/dir"}},
 		{"MLST a", describe{name: "/dir/a", facts: ftp.AllFacts}},
 		{"OPTS MLST size; MLST", describe{name: "/dir", facts: ftp.FactSize}},
+		{"RANG 1 2; STOR a", nil}, {"RANG 1 2; APPE a", nil}, {"RANG 1 2; STOU", nil}, {"RANG 2 1", nil},
+		{`XMD5 "a`, nil}, {`XMD5 ""`, nil}, {`XMD5 "a" 2 2`, nil}, {`XMD5 "a" -1`, nil}, {`XMD5 "a" 1 2 3`, nil}, {`MD5 "a" 1`, nil},
 		{"PASS x", nil}, {"NOOP", nil}, {"SMNT /", nil}, {"FLY", nil}, {"RNTO b", nil}, {"RETR", nil},
 	}
 	for _, tt := range tests {

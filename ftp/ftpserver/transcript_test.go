@@ -163,6 +163,8 @@ func (p *player) set(arg string) {
 		p.server.IdleTimeout = d
 	case "StallTimeout":
 		p.server.StallTimeout = d
+	case "MaxHashSize":
+		p.server.MaxHashSize = int64(n)
 	case "MaxConns":
 		p.server.MaxConns = n
 	case "TLS":

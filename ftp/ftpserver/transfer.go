@@ -1,6 +1,7 @@
 package ftpserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,15 @@ import (
 type transfer struct {
 	verb string
 	name string // rooted and clean
-	run  interface {
+
+	// done is the code of the last reply. Zero means CodeDone.
+	done ftp.Code
+
+	// dataless has the control connection alone: what PASV or PORT has prepared stays
+	// for the next.
+	dataless bool
+
+	run interface {
 		// move does the transfer: it opens the file, then calls j.connect, moves bytes,
 		// and ends the file. It returns the text of the last reply.
 		move(ctx context.Context, j *job) (string, error)
@@ -97,7 +106,7 @@ func (j *job) run() {
 	case errors.As(err, &p):
 		out.fault = err
 	case err == nil:
-		out.reply = reply(ftp.CodeDone, text)
+		out.reply = reply(cmp.Or(j.done, ftp.CodeDone), text)
 	case j.ctx.Err() != nil:
 		out.reply = reply(ftp.CodeDataLost, "Transfer aborted")
 	default:

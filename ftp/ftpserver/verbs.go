@@ -26,7 +26,7 @@ type when uint8
 const (
 	beforeLogin    when = 1 << iota // may come before log-in
 	duringTransfer                  // is answered at once while a transfer runs
-	transfers                       // uses the data connection, and up what REST has set
+	transfers                       // uses up what REST or RANG has set
 	forTLS                          // is a feature only where there is TLS
 )
 
@@ -64,10 +64,12 @@ var verbs = []verb{
 	{"ESTA", "draft", optText, 0, "", "", nil},
 	{"ESTP", "draft", optText, 0, "", "", nil},
 	{"FEAT", "RFC 2389", noArg, beforeLogin, "", "", feat},
+	{"HASH", "draft-bryan", name, transfers, "HASH", "file", hashFile},
 	{"HELP", "RFC 959", optWord, beforeLogin, "", "[verb]", help},
 	{"LIST", "RFC 959", optName, transfers, "", "[options] [path]", list},
 	{"LPRT", "RFC 1639", optText, 0, "", "", nil},
 	{"LPSV", "RFC 1639", optText, 0, "", "", nil},
+	{"MD5", "draft-twine", name, 0, "MD5", "file", md5File},
 	{"MDTM", "RFC 3659", name, 0, "MDTM", "[YYYYMMDDHHMMSS] path", mdtm},
 	{"MFCT", "draft-somers", optText, 0, "", "", nil},
 	{"MFF", "draft-somers", text, 0, "MFF Modify;UNIX.mode;", "facts path", mff},
@@ -79,7 +81,7 @@ var verbs = []verb{
 	{"MODE", "RFC 959", word, 0, "", "S", mode},
 	{"NLST", "RFC 959", optName, transfers, "", "[options] [path]", nlst},
 	{"NOOP", "RFC 959", noArg, beforeLogin, "", "", noop},
-	{"OPTS", "RFC 2389", word, beforeLogin, "", "UTF8 ON or MLST facts", opts},
+	{"OPTS", "RFC 2389", word, beforeLogin, "", "UTF8 ON, MLST facts or HASH algorithm", opts},
 	{"PASS", "RFC 959", optText, beforeLogin, "", "password", pass},
 	{"PASV", "RFC 959", noArg, 0, "", "", pasv},
 	{"PBSZ", "RFC 4217", word, beforeLogin | forTLS, "PBSZ", "0", pbsz},
@@ -88,6 +90,7 @@ var verbs = []verb{
 	{"PROT", "RFC 4217", word, beforeLogin | forTLS, "PROT", "C or P", prot},
 	{"PWD", "RFC 959", noArg, 0, "", "", pwd},
 	{"QUIT", "RFC 959", noArg, beforeLogin, "", "", quit},
+	{"RANG", "draft-bryan", word, 0, "RANG STREAM", "first last", rang},
 	{"REIN", "RFC 959", noArg, beforeLogin, "", "", rein},
 	{"REST", "RFC 3659", word, 0, "REST STREAM", "octets", rest},
 	{"RETR", "RFC 959", name, transfers, "", "file", retr},
@@ -105,11 +108,16 @@ var verbs = []verb{
 	{"SYST", "RFC 959", noArg, beforeLogin, "", "", syst},
 	{"TYPE", "RFC 959", word, 0, "", "A, I or L 8", typ},
 	{"USER", "RFC 959", text, beforeLogin, "", "name", user},
+	{"XCRC", "de facto", name, 0, "XCRC", `file or "file" first end`, xhash("XCRC", hashCRC32)},
 	{"XCUP", "RFC 775", noArg, 0, "", "", cdup},
 	{"XCWD", "RFC 775", optName, 0, "", "[directory]", cwd},
+	{"XMD5", "de facto", name, 0, "XMD5", `file or "file" first end`, xhash("XMD5", hashMD5)},
 	{"XMKD", "RFC 775", name, 0, "", "directory", mkd},
 	{"XPWD", "RFC 775", noArg, 0, "", "", pwd},
 	{"XRMD", "RFC 775", name, 0, "", "directory", rmd},
+	{"XSHA1", "de facto", name, 0, "XSHA1", `file or "file" first end`, xhash("XSHA1", hashSHA1)},
+	{"XSHA256", "de facto", name, 0, "XSHA256", `file or "file" first end`, xhash("XSHA256", hashSHA256)},
+	{"XSHA512", "de facto", name, 0, "XSHA512", `file or "file" first end`, xhash("XSHA512", hashSHA512)},
 }
 
 // verbIndex finds rows by name.
@@ -143,6 +151,8 @@ func (features) do(c *Conn) ftp.Reply {
 	for _, v := range verbs {
 		switch {
 		case v.is(forTLS) && !c.state.hasTLS:
+		case v.name == "HASH":
+			lines = append(lines, " HASH "+hashFeature(c.state.hash))
 		case v.name == "MLST":
 			lines = append(lines, " MLST "+ftp.AllFacts.Feature(c.state.facts))
 		case v.feat != "":
