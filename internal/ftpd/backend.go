@@ -109,7 +109,7 @@ func (s *session) Transferred(t ftpserver.Transfer) {
 	})
 }
 
-// operation is what a command that uses a data connection does.
+// operation is what a command does that takes its time.
 func operation(verb string) string {
 	switch verb {
 	case "RETR":
@@ -118,6 +118,8 @@ func operation(verb string) string {
 		return "write"
 	case "APPE":
 		return "append"
+	case "HASH", "MD5", "XCRC", "XMD5", "XSHA1", "XSHA256", "XSHA512":
+		return "hash"
 	}
 	return "list"
 }

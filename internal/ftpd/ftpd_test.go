@@ -124,6 +124,8 @@ func TestEvents(t *testing.T) {
 	ok(t, err)
 	_, err = c.Retrieve(ctx, "/f", 0, io.Discard)
 	ok(t, err)
+	_, err = c.Cmd(ctx, "XMD5", "/f")
+	ok(t, err)
 	if _, err := c.Retrieve(ctx, "/missing", 0, io.Discard); err == nil {
 		t.Error("got a file that is not there")
 	}
@@ -149,6 +151,7 @@ func TestEvents(t *testing.T) {
 		"ftp ftp1 transfer ann write /f",
 		"ftp ftp1 transfer ann append /f",
 		"ftp ftp1 transfer ann read /f",
+		"ftp ftp1 transfer ann hash /f",
 		"ftp ftp1 transfer ann read /missing failed",
 		"ftp ftp1 transfer ann list /",
 		"ftp ftp1 change ann mkdir /d",
