@@ -96,7 +96,8 @@ type ModeSetter interface {
 	SetMode(ctx context.Context, name string, mode fs.FileMode) error
 }
 
-// SpaceReporter is an FS that knows how many octets still fit below dir, for ALLO.
+// SpaceReporter is an FS that knows how many octets still fit below dir, for ALLO and
+// AVBL.
 type SpaceReporter interface {
 	FreeSpace(ctx context.Context, dir string) (int64, error)
 }

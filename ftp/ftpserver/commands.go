@@ -14,7 +14,9 @@ import (
 
 func user(s *session, arg string) (op, ftp.Reply) {
 	if s.loggedIn {
+		host := s.host
 		s.forget()
+		s.host = host // it is the same until REIN (RFC 7151, section 3.2)
 	}
 	if s.requireTLS && !s.secure {
 		return nil, reply(ftp.CodeNotLoggedIn, "TLS is required; send AUTH TLS first")
@@ -95,8 +97,6 @@ func rein(s *session, _ string) (op, ftp.Reply) {
 func quit(*session, string) (op, ftp.Reply) { return goodbye{}, ftp.Reply{} }
 
 func noop(*session, string) (op, ftp.Reply) { return nil, reply(ftp.CodeOK, "OK") }
-
-func clnt(*session, string) (op, ftp.Reply) { return nil, reply(ftp.CodeOK, "Noted") }
 
 func syst(*session, string) (op, ftp.Reply) {
 	return nil, reply(ftp.CodeSystem, "UNIX Type: L8")
@@ -283,6 +283,8 @@ func allo(s *session, arg string) (op, ftp.Reply) {
 	}
 	return allocate{octets: n, dir: s.cwd}, ftp.Reply{}
 }
+
+func avbl(s *session, arg string) (op, ftp.Reply) { return freeSpace{s.resolve(arg)}, ftp.Reply{} }
 
 func abor(*session, string) (op, ftp.Reply) {
 	return closeData{}, ftp.Reply{}

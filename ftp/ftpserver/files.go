@@ -16,6 +16,7 @@ type (
 	makeDir    struct{ name string }
 	renameFrom struct{ name string }
 	statPath   struct{ name string }
+	freeSpace  struct{ dir string }
 	rename     struct{ from, to string }
 	remove     struct {
 		name string
@@ -139,6 +140,19 @@ func (o allocate) do(c *Conn) ftp.Reply {
 		return reply(ftp.CodeNoRoom, "It does not fit")
 	}
 	return reply(ftp.CodeOK, "It fits")
+}
+
+// do answers AVBL (draft-peterson-streamlined-ftp-command-extensions, section 4).
+func (o freeSpace) do(c *Conn) ftp.Reply {
+	r, ok := c.fs.(SpaceReporter)
+	if !ok {
+		return refusal(errors.ErrUnsupported)
+	}
+	free, err := r.FreeSpace(c.ctx, o.dir)
+	if err != nil {
+		return refusal(err)
+	}
+	return reply(ftp.CodeFileStatus, fmt.Sprint(free))
 }
 
 // maxStatLines bounds what STAT lists: its reply is built in memory, while LIST streams.

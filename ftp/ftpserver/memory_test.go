@@ -283,4 +283,12 @@ func (m *memory) Rename(_ context.Context, from, to string) error {
 	return nil
 }
 
-func (m *memory) FreeSpace(context.Context, string) (int64, error) { return m.free, nil }
+func (m *memory) FreeSpace(_ context.Context, dir string) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	data, err := m.find(dir)
+	if err == nil && data != nil {
+		err = ErrNotDir
+	}
+	return m.free, err
+}

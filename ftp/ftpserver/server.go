@@ -22,6 +22,15 @@ type Server struct {
 	// Banner is the text of the greeting, one line. Zero means "FTP server ready".
 	Banner string
 
+	// Name and Version are what CSID tells of the server, to anyone. Zero means "dray" and
+	// no version.
+	Name    string
+	Version string
+
+	// Hosts are the names that HOST takes (RFC 7151), in any case, besides the address of
+	// the server. Zero means any. [Conn.Host] tells a backend which it was.
+	Hosts []string
+
 	// PassivePorts are the ports that PASV and EPSV listen on. Zero means any that the
 	// system gives.
 	PassivePorts PortRange

@@ -13,6 +13,7 @@ import (
 // command goes in; a reply comes out, or an op that finds it out.
 type session struct {
 	peer     netip.Addr // of the control connection; data goes there and nowhere else
+	host     string     // as HOST named it; "" for no HOST
 	user     string     // as USER named it; "" before
 	loggedIn bool       //
 	cwd      string     // rooted and clean

@@ -70,6 +70,9 @@ func TestOps(t *testing.T) {
 		{"STAT -l a", statPath{"/dir/a"}},
 		{"ABOR", closeData{}},
 		{"ALLO 5 R 1", allocate{octets: 5, dir: "/dir"}},
+		{"AVBL", freeSpace{"/dir"}},
+		{"CLNT x", noteClient{says: "x"}},
+		{"CSID Name=x;", noteClient{says: "Name=x;", csid: true}},
 		{"MLST a", describe{name: "/dir/a", facts: ftp.AllFacts}},
 		{"OPTS MLST size; MLST", describe{name: "/dir", facts: ftp.FactSize}},
 		{"RANG 1 2; STOR a", nil}, {"RANG 1 2; APPE a", nil}, {"RANG 1 2; STOU", nil}, {"RANG 2 1", nil},
@@ -107,7 +110,7 @@ func TestBeforeLogin(t *testing.T) {
 			got = append(got, v.name)
 		}
 	}
-	want := strings.Fields("ACCT AUTH CCC CLNT FEAT HELP NOOP OPTS PASS PBSZ PROT QUIT REIN SYST USER")
+	want := strings.Fields("ACCT AUTH CCC CLNT CSID FEAT HELP HOST LANG NOOP OPTS PASS PBSZ PROT QUIT REIN SYST USER")
 	if !slices.Equal(got, want) {
 		t.Errorf("before log-in: %q, want %q", got, want)
 	}

@@ -178,6 +178,10 @@ func (p *player) set(arg string) {
 		p.server.RequireTLS = true
 	case "Binding":
 		p.server.Binding = BindingRequire
+	case "Hosts":
+		p.server.Hosts = strings.Fields(value)
+	case "Name":
+		p.server.Name, p.server.Version, _ = strings.Cut(value, " ")
 	case "Banner":
 		p.server.Banner = value
 	case "PassiveAddress":
