@@ -46,6 +46,7 @@ const (
 	CodeTLSNotNow    Code = 431
 	CodeBusy         Code = 450
 	CodeLocalError   Code = 451
+	CodeTooMuch      Code = 451 // LIST -R
 	CodeNoSpace      Code = 452
 
 	CodeUnknown        Code = 500 // unknown verb, or no command at all

@@ -320,13 +320,22 @@ func stou(s *session, arg string) (op, ftp.Reply) {
 }
 
 func list(s *session, arg string) (op, ftp.Reply) {
-	_, arg = splitOptions(arg)
-	return transfer{verb: "LIST", name: s.resolve(arg), run: listing{asked: arg, format: unixFormat}}, ftp.Reply{}
+	o, arg := listOptions(arg)
+	o.long = true
+	return transfer{verb: "LIST", name: s.resolve(arg), run: o}, ftp.Reply{}
 }
 
 func nlst(s *session, arg string) (op, ftp.Reply) {
-	_, arg = splitOptions(arg)
-	return transfer{verb: "NLST", name: s.resolve(arg), run: listing{asked: arg, format: nameFormat}}, ftp.Reply{}
+	o, arg := listOptions(arg)
+	return transfer{verb: "NLST", name: s.resolve(arg), run: o}, ftp.Reply{}
+}
+
+// listOptions knows -l and -R. All others are tolerated, -a among them: names with a dot
+// in front are shown in any case.
+func listOptions(arg string) (o listing, name string) {
+	options, name := splitOptions(arg)
+	o = listing{asked: name, long: strings.Contains(options, "l"), recursive: strings.Contains(options, "R")}
+	return o, name
 }
 
 func mlsd(s *session, arg string) (op, ftp.Reply) {

@@ -44,6 +44,10 @@ func refusal(err error) ftp.Reply {
 		return reply(ftp.CodeHashSize, "That is too much to read at once, RANG says less")
 	case errors.Is(err, errNotHashable):
 		return reply(ftp.CodeNotHashable, "Only files have a digest")
+	case errors.Is(err, errPattern):
+		return reply(ftp.CodeBadArgument, "The pattern is too long")
+	case errors.Is(err, errTree):
+		return reply(ftp.CodeTooMuch, "That is not all: the tree is too large for one listing")
 	case errors.Is(err, errListFile):
 		return reply(ftp.CodeBadArgument, "Not a directory")
 	case errors.Is(err, errors.ErrUnsupported):

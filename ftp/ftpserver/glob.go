@@ -1,6 +1,15 @@
 package ftpserver
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
+
+// maxPattern is the longest pattern, in octets: it is held against every name of a
+// directory, and no name is longer.
+const maxPattern = 255
+
+var errPattern = errors.New("ftpserver: pattern too long")
 
 // hasMeta reports whether a name is a pattern for match.
 func hasMeta(name string) bool { return strings.ContainsAny(name, "*?[") }

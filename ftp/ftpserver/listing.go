@@ -14,21 +14,13 @@ import (
 
 // listing sends what LIST and NLST show of a path, which may end in a pattern.
 type listing struct {
-	asked  string // the path as the peer has it; NLST puts it before names
-	format func(b []byte, e ftp.Entry, prefix string, now time.Time) []byte
+	asked     string // the path as the peer has it; NLST puts it before names
+	long      bool   // as ls -l shows it, else names alone
+	recursive bool   // with all directories below, if it is one
 }
 
 // machineListing sends what MLSD shows of a directory.
 type machineListing struct{ facts ftp.Facts }
-
-func unixFormat(b []byte, e ftp.Entry, _ string, now time.Time) []byte {
-	return e.AppendUnix(b, now)
-}
-
-// nameFormat gives names that a RETR can use, so with the directory as it was asked for.
-func nameFormat(b []byte, e ftp.Entry, prefix string, _ time.Time) []byte {
-	return append(append(b, prefix...), e.Name...)
-}
 
 func (o listing) move(ctx context.Context, j *job) (string, error) {
 	entries, prefix, err := o.entries(ctx, j)
@@ -37,7 +29,13 @@ func (o listing) move(ctx context.Context, j *job) (string, error) {
 	}
 	now := time.Now()
 	return j.sendLines(entries, func(b []byte, e ftp.Entry) []byte {
-		return o.format(b, e, prefix, now)
+		switch {
+		case e.Type == ftp.TypeCurDir: // of a tree
+			return append(b, e.Name...)
+		case o.long:
+			return e.AppendUnix(b, now)
+		}
+		return append(append(b, prefix...), e.Name...) // as a RETR can use it
 	})
 }
 
@@ -46,6 +44,8 @@ func (o listing) move(ctx context.Context, j *job) (string, error) {
 func (o listing) entries(ctx context.Context, j *job) (iter.Seq2[ftp.Entry, error], string, error) {
 	e, err := j.fs.Stat(ctx, j.name)
 	switch {
+	case err == nil && e.Type == ftp.TypeDir && o.recursive:
+		return o.tree(ctx, j.fs, j.name, e.Unique), dirPrefix(o.asked), nil
 	case err == nil && e.Type == ftp.TypeDir:
 		return j.fs.List(ctx, j.name), dirPrefix(o.asked), nil
 	case err == nil:
@@ -56,6 +56,9 @@ func (o listing) entries(ctx context.Context, j *job) (iter.Seq2[ftp.Entry, erro
 		return nil, "", err
 	}
 	dir, pattern := path.Split(j.name)
+	if len(pattern) > maxPattern {
+		return nil, "", errPattern
+	}
 	prefix := o.asked[:strings.LastIndexByte(o.asked, '/')+1]
 	return matching(j.fs.List(ctx, path.Clean(dir)), pattern), prefix, nil
 }
