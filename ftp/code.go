@@ -47,6 +47,7 @@ const (
 	CodeBusy         Code = 450
 	CodeLocalError   Code = 451
 	CodeTooMuch      Code = 451 // LIST -R
+	CodeBadStream    Code = 451 // mode Z
 	CodeNoSpace      Code = 452
 
 	CodeUnknown        Code = 500 // unknown verb, or no command at all

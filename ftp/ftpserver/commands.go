@@ -106,8 +106,8 @@ func feat(*session, string) (op, ftp.Reply) { return features{}, ftp.Reply{} }
 
 func help(_ *session, arg string) (op, ftp.Reply) { return helpTopic{arg}, ftp.Reply{} }
 
-// opts serves the options of HASH, of MLST (RFC 3659, section 7.9), and of UTF8, which is
-// always on (RFC 2640).
+// opts serves the options of HASH, of MLST (RFC 3659, section 7.9), of MODE Z, and of
+// UTF8, which is always on (RFC 2640).
 func opts(s *session, arg string) (op, ftp.Reply) {
 	what, value, _ := strings.Cut(arg, " ")
 	switch value = strings.TrimSpace(value); strings.ToUpper(what) {
@@ -118,6 +118,8 @@ func opts(s *session, arg string) (op, ftp.Reply) {
 		return nil, reply(ftp.CodeBadArgument, "UTF8 is always on")
 	case "HASH":
 		return nil, optsHash(s, value)
+	case "MODE":
+		return optsMode(s, value)
 	case "MLST":
 		s.facts = ftp.ParseFacts(value)
 		return nil, reply(ftp.CodeOK, strings.TrimSpace("MLST OPTS "+s.facts.String()))
@@ -147,11 +149,14 @@ func typ(s *session, arg string) (op, ftp.Reply) {
 	return nil, reply(ftp.CodeBadArgument, "No such type")
 }
 
-func mode(_ *session, arg string) (op, ftp.Reply) {
+func mode(s *session, arg string) (op, ftp.Reply) {
 	switch strings.ToUpper(arg) {
 	case "S":
+		s.deflate = false
 		return nil, reply(ftp.CodeOK, "Mode is S")
-	case "B", "C", "Z":
+	case "Z":
+		return deflateOn{}, ftp.Reply{}
+	case "B", "C":
 		return nil, reply(ftp.CodeBadParameter, "The only mode is S")
 	}
 	return nil, reply(ftp.CodeBadArgument, "No such mode")

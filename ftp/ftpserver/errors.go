@@ -48,6 +48,10 @@ func refusal(err error) ftp.Reply {
 		return reply(ftp.CodeBadArgument, "The pattern is too long")
 	case errors.Is(err, errTree):
 		return reply(ftp.CodeTooMuch, "That is not all: the tree is too large for one listing")
+	case errors.Is(err, errInflate):
+		return reply(ftp.CodeQuota, "It unpacks to more than is taken")
+	case errors.Is(err, errDeflate):
+		return reply(ftp.CodeBadStream, "It does not unpack")
 	case errors.Is(err, errListFile):
 		return reply(ftp.CodeBadArgument, "Not a directory")
 	case errors.Is(err, errors.ErrUnsupported):

@@ -151,6 +151,9 @@ func (j *job) sendLines(entries iter.Seq2[ftp.Entry, error], format func([]byte,
 	if err := j.send(b); err != nil {
 		return "", err
 	}
+	if err := j.flush(); err != nil {
+		return "", err
+	}
 	return "Listed", nil
 }
 

@@ -100,7 +100,7 @@ func (status) do(c *Conn) ftp.Reply {
 		"Status:",
 		" Logged in as " + printable(c.state.user),
 		" TLS: " + c.tlsText(),
-		" Type " + kind + ", mode S, structure F",
+		" Type " + kind + ", mode " + c.state.mode() + ", structure F",
 	}
 	switch {
 	case c.running != nil:

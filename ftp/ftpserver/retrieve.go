@@ -30,6 +30,9 @@ func (o retrieve) move(ctx context.Context, j *job) (string, error) {
 	if err := j.sendFile(file, o.part.limit()); err != nil {
 		return "", err
 	}
+	if err := j.flush(); err != nil {
+		return "", err
+	}
 	return "Sent", nil
 }
 
@@ -49,7 +52,7 @@ func remaining(file io.Reader, part span) string {
 // sendFile copies at most limit octets of a file to the data connection, through
 // sendfile(2) if it is one of the system.
 func (j *job) sendFile(file io.Reader, limit int64) error {
-	if _, ok := file.(syscall.Conn); ok && j.tls == nil {
+	if _, ok := file.(syscall.Conn); ok && j.tls == nil && j.level == 0 {
 		return j.sendPieces(file, limit)
 	}
 	file = io.LimitReader(file, limit)
@@ -95,11 +98,19 @@ func (j *job) sendPieces(file io.Reader, limit int64) error {
 	return nil
 }
 
-// send writes b to the data connection.
+// send sends b in the mode of the transfer.
 func (j *job) send(b []byte) error {
-	if len(b) == 0 {
+	switch {
+	case len(b) == 0:
 		return nil
+	case j.level > 0:
+		return j.pack(b)
 	}
+	return j.sendRaw(b)
+}
+
+// sendRaw writes b to the data connection.
+func (j *job) sendRaw(b []byte) error {
 	j.await()
 	n, err := j.conn.Write(b)
 	j.bytes.Add(int64(n))

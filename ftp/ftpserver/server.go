@@ -70,6 +70,14 @@ type Server struct {
 	MaxConns           int
 	MaxConnsPerAddress int
 
+	// Deflate makes MODE Z possible, in which data connections are packed. It takes about a
+	// MiB and a core of the server for each transfer.
+	Deflate bool
+
+	// MaxInflate is the most octets that an upload in mode Z may unpack to. Zero means 1
+	// GiB, negative no limit.
+	MaxInflate int64
+
 	// MaxHashes bounds the files that are read for HASH and its like at once; others wait.
 	// Zero means 2.
 	MaxHashes int
@@ -125,7 +133,7 @@ var (
 	ErrNoTLS        = errors.New("ftpserver: TLS is not configured")
 )
 
-func orDefault[T int | time.Duration](v, zero T) T {
+func orDefault[T int | int64 | time.Duration](v, zero T) T {
 	if v == 0 {
 		return zero
 	}

@@ -18,6 +18,8 @@ type session struct {
 	loggedIn bool       //
 	cwd      string     // rooted and clean
 	ascii    bool       // TYPE A, the default of RFC 959
+	deflate  bool       // MODE Z
+	level    int        // of MODE Z, 1 to 9
 	told     bool       // that TYPE A changes no byte
 	part     span       // from REST or RANG, for the next transfer
 	hash     algorithm  // what HASH uses
@@ -35,7 +37,7 @@ type session struct {
 }
 
 func newSession(peer netip.Addr) session {
-	return session{peer: peer.Unmap().WithZone(""), cwd: "/", ascii: true, facts: ftp.AllFacts}
+	return session{peer: peer.Unmap().WithZone(""), cwd: "/", ascii: true, level: deflateLevel, facts: ftp.AllFacts}
 }
 
 // forget puts the transfer parameters and the user back to where a new connection has
@@ -45,6 +47,14 @@ func (s *session) forget() {
 	*s = newSession(s.peer)
 	s.failed, s.unknown = old.failed, old.unknown
 	s.hasTLS, s.requireTLS, s.secure, s.protected = old.hasTLS, old.requireTLS, old.secure, old.protected
+}
+
+// mode is that of data connections.
+func (s *session) mode() string {
+	if s.deflate {
+		return "Z"
+	}
+	return "S"
 }
 
 // op is what a command asks of the connection, when a reply needs more than the session.

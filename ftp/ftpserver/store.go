@@ -66,24 +66,39 @@ func (j *job) receive(upload Upload, text string) (string, error) {
 // receiveFile goes through a buffer of its own on purpose: splice(2), which io.Copy
 // would pick, is several times slower.
 func (j *job) receiveFile(w io.Writer) error {
+	if j.level > 0 {
+		return j.unpack(w)
+	}
 	buf := buffers.Get().(*[bufferSize]byte)
 	defer buffers.Put(buf)
 	for {
-		j.await()
-		n, err := j.conn.Read(buf[:])
-		j.bytes.Add(int64(n))
+		n, err := arriving{j}.Read(buf[:])
 		if n > 0 {
 			if _, err := w.Write(buf[:n]); err != nil {
 				return err
 			}
 		}
 		switch {
-		case j.ctx.Err() != nil:
-			return j.ctx.Err()
 		case err == io.EOF:
 			return j.checkEnd()
 		case err != nil:
-			return fmt.Errorf("%w: %w", errDataLost, err)
+			return err
 		}
 	}
+}
+
+// arriving reads from the data connection.
+type arriving struct{ *job }
+
+func (a arriving) Read(b []byte) (int, error) {
+	a.await()
+	n, err := a.conn.Read(b)
+	a.bytes.Add(int64(n))
+	switch {
+	case a.ctx.Err() != nil:
+		return n, a.ctx.Err()
+	case err != nil && err != io.EOF:
+		return n, fmt.Errorf("%w: %w", errDataLost, err)
+	}
+	return n, err
 }

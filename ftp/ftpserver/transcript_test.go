@@ -3,6 +3,7 @@ package ftpserver
 import (
 	"bufio"
 	"bytes"
+	"compress/zlib"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -32,7 +33,9 @@ import (
 //	data dial [FROM]  the client connects to where 227 or 229 said, perhaps from another address
 //	data accept       the client takes the server's connection
 //	data send TEXT    on the data connection; data close, data reset end it
+//	data pack TEXT    the same as a zlib stream
 //	data read         until its end; lines with "|" are what came
+//	data unpack       the same of a zlib stream
 //	data cut          until its end, however it comes; what came is not looked at
 //	login             USER alice, PASS secret
 //	tls               the client begins TLS on the control connection
@@ -163,6 +166,10 @@ func (p *player) set(arg string) {
 		p.server.IdleTimeout = d
 	case "StallTimeout":
 		p.server.StallTimeout = d
+	case "Deflate":
+		p.server.Deflate = true
+	case "MaxInflate":
+		p.server.MaxInflate = int64(n)
 	case "MaxHashSize":
 		p.server.MaxHashSize = int64(n)
 	case "MaxConns":
@@ -303,6 +310,23 @@ func (p *player) readReply() {
 	}
 }
 
+// readData reads to the end of the data connection.
+func (p *player) readData(packed bool) ([]byte, error) {
+	if !packed {
+		return io.ReadAll(p.data)
+	}
+	stream := bufio.NewReader(p.data)
+	z, err := zlib.NewReader(stream)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(z)
+	if _, end := stream.ReadByte(); err == nil && end != io.EOF {
+		err = errors.New("something follows the stream")
+	}
+	return b, err
+}
+
 func (p *player) dataLine(line string) {
 	verb, rest, _ := strings.Cut(line, " ")
 	var err error
@@ -325,6 +349,12 @@ func (p *player) dataLine(line string) {
 		p.data, err = p.l.AcceptTCP()
 	case "send":
 		_, err = io.WriteString(p.data, unescape(p.t, rest))
+	case "pack":
+		var stream bytes.Buffer
+		z := zlib.NewWriter(&stream)
+		_, err = io.WriteString(z, unescape(p.t, rest))
+		err = errors.Join(err, z.Close())
+		p.data.Write(stream.Bytes()) // at once: the server may refuse it before its end
 	case "close":
 		if conn, ok := p.data.(*tls.Conn); ok {
 			// Closing with a session ticket unread would reset the connection.
@@ -335,10 +365,10 @@ func (p *player) dataLine(line string) {
 	case "reset":
 		p.data.(*net.TCPConn).SetLinger(0)
 		err = p.data.Close()
-	case "read":
+	case "read", "unpack":
 		p.data.SetReadDeadline(time.Now().Add(patience))
 		var b []byte
-		if b, err = io.ReadAll(p.data); len(b) > 0 {
+		if b, err = p.readData(verb == "unpack"); len(b) > 0 {
 			for line := range bytes.SplitSeq(bytes.TrimSuffix(b, []byte("\n")), []byte("\n")) {
 				p.print("| " + string(bytes.TrimSuffix(line, []byte("\r"))))
 			}

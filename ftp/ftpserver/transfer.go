@@ -2,6 +2,7 @@ package ftpserver
 
 import (
 	"cmp"
+	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,8 @@ type job struct {
 	conn   net.Conn         // tcp, or TLS over it
 	note   string           // what is odd about it
 	bytes  atomic.Int64     // over the data connection so far
+	level  int              // of mode Z; 0 in mode S
+	packer *zlib.Writer     // of mode Z, once something was sent
 
 	say chan ftp.Reply // preliminary replies
 	out chan outcome   // the end, once
@@ -70,6 +73,9 @@ func newJob(c *Conn, t transfer, source dataSource) *job {
 	j := &job{transfer: t, srv: c.srv, fs: c.fs, source: source, begun: time.Now()}
 	if c.state.protected {
 		j.tls = c.tls
+	}
+	if c.state.deflate {
+		j.level = c.state.level
 	}
 	j.ctx, j.cancel = context.WithCancel(c.ctx)
 	j.say, j.out = make(chan ftp.Reply), make(chan outcome, 1)

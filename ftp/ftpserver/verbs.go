@@ -82,10 +82,10 @@ var verbs = []verb{
 	{"MKD", "RFC 959", name, 0, "", "directory", mkd},
 	{"MLSD", "RFC 3659", optName, transfers, "MLSD", "[directory]", mlsd},
 	{"MLST", "RFC 3659", optName, 0, "MLST", "[path]", mlst},
-	{"MODE", "RFC 959", word, 0, "", "S", mode},
+	{"MODE", "RFC 959", word, 0, "", "S, or Z where FEAT has it", mode},
 	{"NLST", "RFC 959", optName, transfers, "", "[-alR] [path]", nlst},
 	{"NOOP", "RFC 959", noArg, beforeLogin, "", "", noop},
-	{"OPTS", "RFC 2389", word, beforeLogin, "", "UTF8 ON, MLST facts or HASH algorithm", opts},
+	{"OPTS", "RFC 2389", word, beforeLogin, "", "UTF8 ON, MLST facts, HASH algorithm or MODE Z LEVEL 1-9", opts},
 	{"PASS", "RFC 959", optText, beforeLogin, "", "password", pass},
 	{"PASV", "RFC 959", noArg, 0, "", "", pasv},
 	{"PBSZ", "RFC 4217", word, beforeLogin | forTLS, "PBSZ", "0", pbsz},
@@ -157,6 +157,8 @@ func (features) do(c *Conn) ftp.Reply {
 		case v.is(forTLS) && !c.state.hasTLS:
 		case v.name == "HASH":
 			lines = append(lines, " HASH "+hashFeature(c.state.hash))
+		case v.name == "MODE" && c.srv.Deflate:
+			lines = append(lines, " MODE Z")
 		case v.name == "MLST":
 			lines = append(lines, " MLST "+ftp.AllFacts.Feature(c.state.facts))
 		case v.feat != "":
