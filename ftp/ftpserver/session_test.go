@@ -183,30 +183,38 @@ func TestSplitOptions(t *testing.T) {
 	}
 }
 
-// TestVerbsPage keeps VERBS.md as the table has it; -update writes it.
+// TestVerbsPage keeps the page as the tables have it; -update writes it.
 func TestVerbsPage(t *testing.T) {
+	const name = "../../docs/ftp-verbs.md"
 	var page strings.Builder
 	page.WriteString("# The commands of the FTP server\n\n" +
-		"Printed from the table in `verbs.go` by `go test ./ftp/ftpserver -run VerbsPage -update`.\n\n" +
+		"Printed from the tables in `ftp/ftpserver` by `go test ./ftp/ftpserver -run VerbsPage -update`.\n\n" +
 		"| Command | Described in | Takes | Before log-in | During a transfer | In FEAT |\n|---|---|---|---|---|---|\n")
 	yes := map[bool]string{true: "yes"}
 	for _, v := range verbs {
-		takes := strings.ReplaceAll(v.help, "|", `\|`)
-		if v.run == nil {
-			takes = "*refused with 502*"
-		}
 		fmt.Fprintf(&page, "| %s | %s | %s | %s | %s | %s |\n",
-			v.name, v.spec, takes, yes[v.is(beforeLogin) && v.run != nil], yes[v.is(duringTransfer)], v.feat)
+			v.name, v.spec, takes(v), yes[v.is(beforeLogin) && v.run != nil], yes[v.is(duringTransfer)], v.feat)
+	}
+	page.WriteString("\n| SITE command | Described in | Takes |\n|---|---|---|\n")
+	for _, v := range siteVerbs {
+		fmt.Fprintf(&page, "| %s | %s | %s |\n", v.name, v.spec, takes(v))
 	}
 	if *update {
-		if err := os.WriteFile("VERBS.md", []byte(page.String()), 0o666); err != nil {
+		if err := os.WriteFile(name, []byte(page.String()), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	old, err := os.ReadFile("VERBS.md")
+	old, err := os.ReadFile(name)
 	if err != nil || string(old) != page.String() {
-		t.Errorf("VERBS.md is not what the table says (%v); run with -update", err)
+		t.Errorf("%s is not what the tables say (%v); run with -update", name, err)
 	}
 }
 
-var update = flag.Bool("update", false, "rewrite the transcripts in testdata and VERBS.md")
+func takes(v verb) string {
+	if v.run == nil {
+		return "*refused with 502*"
+	}
+	return strings.ReplaceAll(v.help, "|", `\|`)
+}
+
+var update = flag.Bool("update", false, "rewrite the transcripts in testdata and the page of verbs")

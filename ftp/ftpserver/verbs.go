@@ -31,7 +31,7 @@ const (
 )
 
 // verb is a row of the table that drives the server: dispatch, FEAT, HELP and the page
-// VERBS.md come from it.
+// docs/ftp-verbs.md come from it.
 type verb struct {
 	name string
 	spec string // where it is described
