@@ -39,10 +39,9 @@ func TestContractThroughFTP(t *testing.T) {
 				Open: func(t *testing.T) vfs.FS {
 					return newRemote(t, serve(t, &ftpd.Backend{Files: tree(t), Users: identity.Guests{}, Rules: policy.ReadWrite}))
 				},
-				Is:           replied,
-				NoExclusive:  true,
-				NoHandles:    true,
-				NoAttributes: true,
+				Is:          replied,
+				NoExclusive: true,
+				NoHandles:   true,
 			}.Run(t)
 		})
 	}
