@@ -52,5 +52,5 @@ peers: ## install the real clients and servers that the tests use (Debian, root)
 	@scripts/peers
 
 .PHONY: bench
-bench: peers ## compare speed with other servers; prints a table
-	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./test/bench
+bench: peers ## compare speed with other servers (BENCH=-quick: in two minutes, see docs/bench.md)
+	go run ./test/bench $(BENCH)

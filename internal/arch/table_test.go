@@ -88,7 +88,7 @@ func pure() []string {
 	`)
 }
 
-// Who may open files of the host (certs has keys to read and to keep), and who may read
+// Who may open files of the host (certs has keys to read and to keep, bench files to serve), and who may read
 // the environment.
 const (
 	opensFiles = "cmd/dray internal/certs internal/config internal/vfs/osfs test/bench"
