@@ -141,9 +141,9 @@ func (u *upload) attempt(ctx context.Context, c *Client) (int64, error) {
 		u.resumable = u.resumable || errors.Is(err, ErrNotFound)
 	} else if u.resumable && err == nil && size > at && size <= u.end {
 		at = size
-	}
-	if u.end == u.total && at == u.total { // all but the last reply came
-		return 0, nil
+		if at == u.total { // all but the last reply came
+			return 0, nil
+		}
 	}
 	if _, err := u.src.Seek(at, io.SeekStart); err != nil {
 		return 0, &OpError{Op: "STOR", Path: u.path, Fault: ErrRead, Err: err}

@@ -97,6 +97,13 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+func TestUploadEmpty(t *testing.T) {
+	script := login + binary + "C SIZE x\nS 550 No\n" + passive + "C STOR x\nS 150 Opening\nD want \nS 226 Done\n" + quit
+	if _, err := retry(t, 0, ftptest.Server{}, script).Upload(t.Context(), "x", 0, strings.NewReader("")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBackoff(t *testing.T) {
 	r := &Retry{}
 	for n, most := range map[int]time.Duration{1: time.Second / 2, 2: time.Second, 7: 32 * time.Second, 100: 32 * time.Second} {
