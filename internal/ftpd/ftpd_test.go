@@ -213,6 +213,25 @@ func TestReadOnly(t *testing.T) {
 	}
 }
 
+// TestDigestTakesTheRightToRead: who may not fetch a file cannot guess at its content.
+func TestDigestTakesTheRightToRead(t *testing.T) {
+	files := memfs.New()
+	put(t, files, "/f", "content")
+	address := serve(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadWrite.Without(policy.Read)})
+	ctx := t.Context()
+	c, err := new(ftpclient.Dialer).Dial(ctx, address)
+	ok(t, err)
+	defer c.Close()
+	ok(t, c.Login(ctx, "ftp", "someone@"))
+	for _, verb := range []string{"HASH", "MD5", "XCRC", "XMD5", "XSHA1", "XSHA256", "XSHA512"} {
+		_, err := c.Cmd(ctx, verb, "/f")
+		var e *ftp.Error
+		if !errors.As(err, &e) || e.Reply.Code != ftp.CodeForbidden {
+			t.Errorf("%s: %v", verb, err)
+		}
+	}
+}
+
 // TestLenientAttributes: who may write but not set attributes is told that they are set,
 // and they are not; who may not write is refused.
 func TestLenientAttributes(t *testing.T) {
