@@ -19,7 +19,7 @@ func csid(_ *session, arg string) (op, ftp.Reply) {
 }
 
 func (o noteClient) do(c *Conn) ftp.Reply {
-	c.log.Debug("the client says what it is", "client", o.says)
+	c.log().Debug("the client says what it is", "client", o.says)
 	if !o.csid {
 		return reply(ftp.CodeOK, "Noted")
 	}

@@ -55,7 +55,7 @@ func (o listenData) do(c *Conn) ftp.Reply {
 	}
 	w, err := c.srv.ports.reserve(c.srv.PassivePorts, c.local.Addr(), c.remote.Addr(), c.log)
 	if err != nil {
-		c.log.Error("no passive port", "error", err)
+		c.log().Error("no passive port", "error", err)
 		return reply(ftp.CodeNoData, "No port is free, try again later")
 	}
 	c.data = w

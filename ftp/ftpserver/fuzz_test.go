@@ -21,6 +21,7 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte("HASH hello.txt\nRANG 1 3\nHASH dir/a.txt\nOPTS HASH MD5\nXCRC \"hello.txt\" 1 4\nRANG 2 1\nMD5 zero\n"))
 	f.Add([]byte("MFMT 20010203040506 zero\nMFF Modify=20010203040506; dir\nSITE UTIME zero 200102030405 200102030405 200102030405 UTC\n"))
 	f.Add([]byte("MODE Z\nOPTS MODE Z LEVEL 9\nRETR zero\nMODE S\nLIST -R\nHOST a\nCSID x\nLANG EN\nAVBL /\nREIN\nHOST b\n"))
+	f.Add([]byte("RETR o\nLIST\nHASH a\nNOOP\nABOR\nSTAT\n"))
 	f.Add(bytes.Repeat([]byte("x"), 3*MaxLine))
 	f.Fuzz(func(t *testing.T, lines []byte) {
 		if bytes.Contains(lines, []byte("bad-")) {

@@ -36,7 +36,7 @@ func (l login) do(c *Conn) ftp.Reply {
 		return reply(ftp.CodeLoggedIn, "Logged in")
 	}
 	if !errors.Is(err, ErrLogin) {
-		c.log.Error("log-in could not be checked", "user", l.user, "error", err)
+		c.log().Error("log-in could not be checked", "user", l.user, "error", err)
 	}
 	c.wait(orDefault(c.srv.LoginDelay, time.Second))
 	if c.state.failed++; c.state.failed >= maxRefused {
@@ -61,7 +61,7 @@ func (c *Conn) loginByCertificate(user string) FS {
 	fs, err := session.LoginCertificate(c.ctx, user, state.PeerCertificates[0])
 	if err != nil {
 		if !errors.Is(err, ErrLogin) {
-			c.log.Error("log-in by certificate could not be checked", "user", user, "error", err)
+			c.log().Error("log-in by certificate could not be checked", "user", user, "error", err)
 		}
 		return nil
 	}

@@ -33,13 +33,13 @@ type passive struct {
 	ports *ports
 	port  *sharedPort
 	peer  netip.Addr
-	log   *slog.Logger
+	log   func() *slog.Logger
 	conn  chan *net.TCPConn // takes one
 }
 
 // reserve finds a port of the range on which nobody else waits for the same peer, and that
 // cannot be told beforehand. Zero as a range is any port that the system gives.
-func (p *ports) reserve(r PortRange, ip, peer netip.Addr, log *slog.Logger) (*passive, error) {
+func (p *ports) reserve(r PortRange, ip, peer netip.Addr, log func() *slog.Logger) (*passive, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if r == (PortRange{}) {
@@ -67,7 +67,7 @@ func (p *ports) reserve(r PortRange, ip, peer netip.Addr, log *slog.Logger) (*pa
 }
 
 // join waits on a port, which it opens if need be. p.mu is held.
-func (p *ports) join(at netip.AddrPort, peer netip.Addr, log *slog.Logger) (*passive, error) {
+func (p *ports) join(at netip.AddrPort, peer netip.Addr, log func() *slog.Logger) (*passive, error) {
 	port := p.open[at]
 	if port == nil {
 		network := "tcp6"
@@ -116,7 +116,7 @@ func (p *ports) hand(port *sharedPort, conn *net.TCPConn) {
 	port.strays++
 	for _, w := range port.waiting {
 		if port.strays <= maxStrayNotes {
-			w.log.Warn("data connection from another host: closed", "from", from)
+			w.log().Warn("data connection from another host: closed", "from", from)
 		}
 	}
 }

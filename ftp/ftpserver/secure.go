@@ -33,7 +33,7 @@ func (o startTLS) do(c *Conn) ftp.Reply {
 	if c.lines.buffered() {
 		// Commands that came before the handshake would be taken for protected ones
 		// (CVE-2011-0411).
-		c.log.Warn("clear text after AUTH: closing")
+		c.log().Warn("clear text after AUTH: closing")
 		c.end(reply(ftp.CodeUnavailable, "Nothing may follow AUTH before TLS"))
 		return ftp.Reply{}
 	}
@@ -45,7 +45,7 @@ func (o startTLS) do(c *Conn) ftp.Reply {
 	c.dropData()
 	c.state.forget()
 	if err := c.secure(); err != nil {
-		c.log.Warn("TLS handshake failed: closing", "error", err)
+		c.log().Warn("TLS handshake failed: closing", "error", err)
 		c.closing = true
 		return ftp.Reply{}
 	}

@@ -317,7 +317,7 @@ func (s *Server) Close() error {
 	s.stop()
 	s.mu.Lock()
 	for c := range s.conns {
-		c.cancel()
+		c.cut()
 	}
 	s.mu.Unlock()
 	<-s.drained
@@ -334,6 +334,9 @@ func (s *Server) stop() {
 		close(s.drain)
 		for l := range s.listeners {
 			l.Close()
+		}
+		for c := range s.conns {
+			c.interrupt()
 		}
 		s.checkDrained()
 	}

@@ -41,7 +41,7 @@ func (t transfer) do(c *Conn) ftp.Reply {
 }
 
 // job is a running transfer. It has a goroutine of its own and talks to that of the
-// connection over two channels. The methods of a nil job do nothing.
+// connection over two channels.
 type job struct {
 	transfer
 	srv    *Server
@@ -82,20 +82,7 @@ func newJob(c *Conn, t transfer, source dataSource) *job {
 	return j
 }
 
-func (j *job) said() <-chan ftp.Reply {
-	if j == nil {
-		return nil
-	}
-	return j.say
-}
-
-func (j *job) ended() <-chan outcome {
-	if j == nil {
-		return nil
-	}
-	return j.out
-}
-
+// abort ends the transfer, if there is one.
 func (j *job) abort() {
 	if j != nil {
 		j.cancel()
