@@ -65,7 +65,7 @@ func (t *receiving) step(ctx context.Context) error {
 		}
 	}
 	t.machine.recv(b, now)
-	if op, _, ok := split(b); ok && op == opERROR && t.machine.err != nil {
+	if op, _, ok := split(b); ok && op == opERROR && !t.machine.stored {
 		t.remote = true
 	}
 	if err := t.store(now); err != nil {

@@ -2,7 +2,6 @@ package tftp
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -71,8 +70,7 @@ func (t *sending) take(b []byte, now time.Time) error {
 		}
 	}
 	t.machine.recv(b, now)
-	var said *Error
-	if errors.As(t.machine.err, &said) {
+	if op, _, ok := split(b); ok && op == opERROR {
 		t.remote = true
 	}
 	if t.machine.proven && t.proved != nil {

@@ -193,18 +193,6 @@ func isNetworkReport(err error) bool {
 	return false
 }
 
-// sendEach sends the datagrams of a train one by one.
-func sendEach(conn *net.UDPConn, b []byte, size int, to netip.AddrPort, oob []byte) error {
-	for len(b) > 0 {
-		n := min(size, len(b))
-		if _, _, err := conn.WriteMsgUDPAddrPort(b[:n], oob, to); err != nil {
-			return err
-		}
-		b = b[n:]
-	}
-	return nil
-}
-
 func unmap(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }

@@ -55,9 +55,16 @@ func refusals(*net.UDPConn) []netip.AddrPort { return nil }
 // await would wait for something to read, and needs not.
 func await(*net.UDPConn) error { return nil }
 
-// batch sends the datagrams of a train.
+// batch sends the datagrams of a train, one by one.
 type batch struct{}
 
 func (*batch) send(conn *net.UDPConn, b []byte, size int, to netip.AddrPort, oob []byte) error {
-	return sendEach(conn, b, size, to, oob)
+	for len(b) > 0 {
+		n := min(size, len(b))
+		if _, _, err := conn.WriteMsgUDPAddrPort(b[:n], oob, to); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
 }

@@ -1,5 +1,5 @@
 // Package tftptest helps to test and to measure TFTP: a network path that misbehaves on
-// purpose in virtual time, and a load client. It shares no code with package tftp.
+// purpose in virtual time. It shares no code with package tftp.
 package tftptest
 
 import (
