@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +39,8 @@ type remoteOptions struct {
 	insecure bool
 	pin      string
 	retries  int
+	quote    []string
+	keep     time.Duration
 }
 
 func (o *remoteOptions) add(c *cobra.Command) {
@@ -46,6 +49,8 @@ func (o *remoteOptions) add(c *cobra.Command) {
 	f.BoolVar(&o.insecure, "insecure", false, "FTPS: accept any certificate, so that ANYONE on the way can read and change everything")
 	f.StringVar(&o.pin, "pin", "", "FTPS: accept this key only, written sha256//BASE64, whatever its certificate says")
 	f.IntVar(&o.retries, "retries", 0, "FTP: try again so many times when a connection breaks, from where it broke")
+	f.StringArrayVarP(&o.quote, "quote", "Q", nil, "FTP: send this command after log-in, such as \"SITE UMASK 022\" (repeatable)")
+	f.DurationVar(&o.keep, "keep-alive", time.Minute, "FTP: send NOOP so often during a transfer, 0 for never")
 }
 
 // parseRemote reads a URL. It connects to nothing.

@@ -29,7 +29,7 @@ func parseFTP(raw string, o remoteOptions, std stdio) (remote, error) {
 	if err != nil {
 		return nil, &urlError{3, err}
 	}
-	dialer := ftpclient.Dialer{Security: url.Security}
+	dialer := ftpclient.Dialer{Security: url.Security, KeepAlive: o.keep}
 	if o.active {
 		dialer.Mode = ftpclient.Active
 	}
@@ -51,8 +51,22 @@ func parseFTP(raw string, o remoteOptions, std stdio) (remote, error) {
 	}
 	return &ftpRemote{url: url, retry: ftpclient.Retry{
 		Dialer: dialer, Address: url.Address, User: url.User, Password: url.Password, Retries: o.retries,
-		Failed: func(err error) { fmt.Fprintf(std.err, "dray: %v: trying again\n", err) },
+		Prepare: quote(o.quote),
+		Failed:  func(err error) { fmt.Fprintf(std.err, "dray: %v: trying again\n", err) },
 	}}, nil
+}
+
+// quote sends commands as they are. One that the server refuses ends the work.
+func quote(commands []string) func(context.Context, *ftpclient.Client) error {
+	return func(ctx context.Context, c *ftpclient.Client) error {
+		for _, command := range commands {
+			verb, arg, _ := strings.Cut(command, " ")
+			if _, err := c.Cmd(ctx, verb, arg); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // warnInClear says once that a password is about to go over a network in clear.
@@ -150,6 +164,9 @@ func (r *ftpRemote) session(ctx context.Context, dialer ftpclient.Dialer, do fun
 	}
 	defer c.Close()
 	if err := c.Login(ctx, r.url.User, r.url.Password); err != nil {
+		return err
+	}
+	if err := r.retry.Prepare(ctx, c); err != nil {
 		return err
 	}
 	if err := do(c); err != nil {

@@ -20,6 +20,10 @@ type Retry struct {
 	User     string
 	Password string
 
+	// Prepare is called on each connection after its log-in. An error of it ends the
+	// attempt. It may be nil.
+	Prepare func(ctx context.Context, c *Client) error
+
 	// Retries is how many attempts in a row may move nothing, after the first. An
 	// attempt that moved something sets the count back.
 	Retries int
@@ -187,6 +191,11 @@ func (r *Retry) connected(ctx context.Context, attempt func(*Client) (int64, err
 	defer c.Close()
 	if err := c.Login(ctx, r.User, r.Password); err != nil {
 		return 0, err
+	}
+	if r.Prepare != nil {
+		if err := r.Prepare(ctx, c); err != nil {
+			return 0, err
+		}
 	}
 	moved, err := attempt(c)
 	if err == nil && c.dead == nil {
