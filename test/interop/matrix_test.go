@@ -38,7 +38,7 @@ func ftpClients() []client {
 		curl("curl active", "ftp", "--ftp-port", "-"),
 		curl("curl PASV", "ftp", "--disable-epsv"),
 		curl("curl PORT", "ftp", "--ftp-port", "-", "--disable-eprt"),
-		lftp(),
+		lftp("lftp", plain),
 		tnftp(),
 		inetutilsFTP(),
 		wget(),

@@ -5,11 +5,19 @@ import (
 	"os/exec"
 )
 
-// lftp asks for features, TLS and UTF-8 before it logs in, sets the time of what it
-// stored, and lists by MLSD where it can.
-func lftp() client {
+// plain has lftp do without TLS.
+const plain = "ftp:ssl-allow no"
+
+// lftp asks for features and UTF-8 before it logs in, sets the time of what it stored, and
+// lists by MLSD where it can. It takes TLS where it is offered, unless told otherwise, and
+// then wants a certificate that it knows.
+func lftp(name string, settings ...string) client {
 	command := func(e endpoint, format string, args ...any) *exec.Cmd {
-		open := "set net:max-retries 2; set xfer:clobber yes; open "
+		open := "set net:max-retries 2; set xfer:clobber yes; "
+		for _, s := range settings {
+			open += "set " + s + "; "
+		}
+		open += "open "
 		if e.user != "" {
 			open += fmt.Sprintf("-u %s,%s ", e.user, e.password)
 		}
@@ -17,7 +25,7 @@ func lftp() client {
 		return exec.Command("lftp", "--norc", "-c", open+fmt.Sprintf(format, args...))
 	}
 	return client{
-		name: "lftp", program: "lftp", protocol: "ftp",
+		name: name, program: "lftp", protocol: "ftp",
 		get: func(e endpoint, remote, local string) *exec.Cmd {
 			return command(e, "get %s -o %s", remote, local)
 		},

@@ -13,8 +13,12 @@ import (
 	"time"
 )
 
-// patience ends what hangs. Nothing is expected to take that long.
-const patience = 3 * time.Minute
+// What hangs is ended: a program after patience, a wait for a line of its log after
+// attention. Nothing is expected to take that long.
+const (
+	patience  = 3 * time.Minute
+	attention = time.Minute
+)
 
 // peer returns the path of another project's program: unpacked by scripts/peers, or
 // installed. A test whose peer is missing fails, unless SKIP_PEERS=1.
@@ -113,7 +117,7 @@ func serving(t *testing.T, cmd *exec.Cmd, ready func(line string) bool) bool {
 	select {
 	case ok := <-served:
 		return ok
-	case <-time.After(patience):
+	case <-time.After(attention):
 		t.Fatalf("%q said nothing", cmd.Args)
 		return false
 	}

@@ -44,7 +44,7 @@ func (p *transcript) read() (string, <-chan struct{}) {
 // await returns when the program has printed what is to be found.
 func (p *transcript) await(t *testing.T, what string, found func(text string) bool) {
 	t.Helper()
-	hang := time.After(patience)
+	hang := time.After(attention)
 	for {
 		text, more := p.read()
 		if found(text) {
