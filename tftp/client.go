@@ -40,6 +40,7 @@ type Client struct {
 
 	dial     func(server netip.AddrPort, size int) (port, error) // nil: UDP
 	noJitter bool                                                // so that a transcript comes out the same
+	rollover Rollover                                            // to ask for; for tests, no server needs it
 
 	buffers sync.Pool
 
@@ -190,6 +191,7 @@ func (c *Client) options() Options {
 		HasSize:    true,
 		Timeout:    min(c.Timeout, 255*time.Second).Truncate(time.Second),
 		WindowSize: min(orDefault(c.WindowSize, DefaultClientWindowSize), maxWindowSize),
+		Rollover:   c.rollover,
 	}
 	if o.BlockSize == DefaultBlockSize || o.BlockSize < MinBlockSize {
 		o.BlockSize = 0

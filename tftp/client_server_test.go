@@ -84,6 +84,12 @@ func serve(t *testing.T, s *Server) URL {
 	return URL{Host: "127.0.0.1", Port: conn.LocalAddr().(*net.UDPAddr).Port}
 }
 
+// closing closes a client with the test.
+func closing(t *testing.T, c *Client) *Client {
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
 func (u URL) with(name string) URL {
 	u.Name = name
 	return u
@@ -97,6 +103,7 @@ func TestRoundTrip(t *testing.T) {
 		{NoOptions: true}, {}, {BlockSize: 512, WindowSize: 1}, {BlockSize: 8}, {BlockSize: 8192}, {BlockSize: 65464},
 		{WindowSize: 4}, {BlockSize: 1024, WindowSize: 16}, {WindowSize: 64},
 	} {
+		closing(t, c)
 		for _, size := range []int{0, 1, 511, 512, 513, 1024, 1428, 8192, 100_000} {
 			for _, mode := range []Mode{Octet, NetASCII} {
 				name := fmt.Sprintf("%d-%d-%d-%v", c.BlockSize, c.WindowSize, size, mode)
@@ -129,10 +136,10 @@ func TestRoundTrip(t *testing.T) {
 
 func TestClientTellsErrorsApart(t *testing.T) {
 	u := serve(t, &Server{Handler: &memory{files: map[string][]byte{}}})
-	if _, err := new(Client).Get(t.Context(), u.with("nothing"), io.Discard); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := closing(t, new(Client)).Get(t.Context(), u.with("nothing"), io.Discard); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
-	if _, err := new(Client).Put(t.Context(), u.with("forbidden"), bytes.NewReader(nil), 0); !errors.Is(err, fs.ErrPermission) {
+	if _, err := closing(t, new(Client)).Put(t.Context(), u.with("forbidden"), bytes.NewReader(nil), 0); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a file that may not be written: %v", err)
 	}
 }
@@ -148,14 +155,14 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range 100 {
 		wg.Go(func() {
 			var got bytes.Buffer
-			_, err := new(Client).Get(t.Context(), u.with(fmt.Sprint("down", i)), &got)
+			_, err := closing(t, new(Client)).Get(t.Context(), u.with(fmt.Sprint("down", i)), &got)
 			if err != nil || !bytes.Equal(got.Bytes(), content(20_000+i)) {
 				t.Errorf("get %d: %v, %d octets", i, err, got.Len())
 			}
 		})
 		wg.Go(func() {
 			name := fmt.Sprint("up", i)
-			_, err := new(Client).Put(t.Context(), u.with(name), bytes.NewReader(content(20_000+i)), int64(20_000+i))
+			_, err := closing(t, new(Client)).Put(t.Context(), u.with(name), bytes.NewReader(content(20_000+i)), int64(20_000+i))
 			if got, _ := m.get(name); err != nil || !bytes.Equal(got, content(20_000+i)) {
 				t.Errorf("put %d: %v, %d octets", i, err, len(got))
 			}

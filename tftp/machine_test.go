@@ -169,6 +169,23 @@ func TestRolloverMachines(t *testing.T) {
 	}
 }
 
+// TestWrapToOne is C7: in lock-step a receiver finds out how its peer goes on after 65535.
+func TestWrapToOne(t *testing.T) {
+	now := time.Unix(0, 0)
+	for _, wraps := range []Rollover{RolloverZero, RolloverOne} {
+		r := newReceiver(0, now)
+		for n := int64(1); n <= 140_000; n++ {
+			r.recv(Data{wraps.wire(n), make([]byte, 512)}.Append(nil), now)
+			if _, _, ok := r.take(now); !ok {
+				t.Fatalf("rollover %d: block %d, number %d, was not taken", wraps, n, wraps.wire(n))
+			}
+			if ack, ok := r.poll(now); !ok || r.rollover.wire(ack) != wraps.wire(n) {
+				t.Fatalf("rollover %d: block %d, number %d, was acknowledged as %d", wraps, n, wraps.wire(n), ack)
+			}
+		}
+	}
+}
+
 // TestAdaptiveTimer shows what measuring the round trip is worth: at 5 % loss and a
 // round trip of 20 ms, five times the throughput of a timer fixed to one second.
 func TestAdaptiveTimer(t *testing.T) {

@@ -36,7 +36,7 @@ var peers = map[string]netip.AddrPort{
 }
 
 func playServer(t *testing.T, c *scene) []string {
-	n := &memoryNetwork{requests: make(chan datagram), closed: make(chan struct{}), ports: map[uint16]*inbox{}, latest: map[netip.AddrPort]uint16{}}
+	n := newMemoryNetwork()
 	h := fixtures()
 	s := &Server{Handler: h, noJitter: true, MaxBlockSize: 8192}
 	ended := make(chan error)
@@ -79,6 +79,11 @@ type memoryNetwork struct {
 	ports   map[uint16]*inbox
 	latest  map[netip.AddrPort]uint16 // the port that a peer talks to
 	deliver func(tid int, b []byte, to netip.AddrPort)
+}
+
+func newMemoryNetwork() *memoryNetwork {
+	return &memoryNetwork{requests: make(chan datagram), closed: make(chan struct{}),
+		ports: map[uint16]*inbox{}, latest: map[netip.AddrPort]uint16{}}
 }
 
 // send brings a packet to the transfer of a peer, or to the listening port. The other
