@@ -106,6 +106,7 @@ func constants() map[string]string {
 		"ftp/ftpserver.replyNoService": reply,
 		"ftp/ftpserver.replyNonsense":  reply,
 		"ftp/ftpserver.replyShutdown":  reply,
+		"ftp/ftpserver.replySlow":      reply,
 		"ftp/ftpserver.replyTooMany":   reply,
 		"ftp/ftpserver.verbIndex":      "the verbs by name",
 	}
