@@ -98,7 +98,7 @@ type player struct {
 }
 
 // patience bounds every wait of a test, so that a server that hangs fails it.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // play runs a script and returns it with what the server really said.
 func (p *player) play(script string) string {
