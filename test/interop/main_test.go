@@ -30,7 +30,8 @@ func testAll(m *testing.M) (int, error) {
 		return 0, err
 	}
 	drayPath = filepath.Join(dir, "dray")
-	build := exec.Command("go", "build", "-o", drayPath, "dray/cmd/dray")
+	args := append([]string{"build", "-o", drayPath}, buildFlags...)
+	build := exec.Command("go", append(args, "dray/cmd/dray")...)
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("go build: %w\n%s", err, out)
 	}
