@@ -1,6 +1,7 @@
 package tftp
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func (c *Client) once(ctx context.Context, server netip.AddrPort, asked Options,
 	if open == nil {
 		open = dialUDP
 	}
-	p, err := open(server, headerSize+max(asked.blockSize(), DefaultBlockSize))
+	p, err := open(server, room(asked))
 	if err != nil {
 		return t, false, err
 	}
@@ -217,14 +218,15 @@ func (c *Client) get(ctx context.Context, x *exchange, u URL, asked Options, w i
 	}
 	total := int64(-1)
 	count := &countingWriter{w: w}
+	file := bufio.NewWriterSize(count, 64<<10)
 	job := receiving{
-		exchange: x, machine: newReceiver(-1, time.Now()),
-		file: count, finish: func() error { return nil },
+		exchange: x, machine: newReceiver(-1, time.Now()), file: file, finish: file.Flush,
 		opening: RRQ{u.Name, u.Mode, asked}.Append(nil), first: -1,
 	}
 	if u.Mode == NetASCII {
-		text := netascii.NewDecoder(count)
-		job.file, job.finish = text, text.Close
+		text := netascii.NewDecoder(file)
+		job.file = text
+		job.finish = func() error { return errors.Join(text.Close(), file.Flush()) }
 	}
 	job.machine.limit = requests(asked)
 	job.machine.rtt.jitter = jitter(c.noJitter)
@@ -237,6 +239,9 @@ func (c *Client) get(ctx context.Context, x *exchange, u URL, asked Options, w i
 	}
 	job.report = c.report(&total)
 	err := job.run(ctx)
+	if err != nil {
+		_ = file.Flush() // what there is of it; err is the reason that counts
+	}
 	x.begun = job.machine.want > 0
 	t.Bytes, t.Resent = count.n, job.machine.resent
 	return job.dally, err

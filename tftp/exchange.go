@@ -100,3 +100,11 @@ func (x *exchange) farewell(err error) {
 
 // maxDatagram is the most that fits into a UDP datagram.
 const maxDatagram = 65507
+
+// room returns the octets that a port must take at once to receive DATA under o.
+func room(o Options) int {
+	if o.WindowSize > 1 {
+		return maxDatagram
+	}
+	return headerSize + max(o.blockSize(), DefaultBlockSize)
+}

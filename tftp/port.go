@@ -23,7 +23,7 @@ type network interface {
 	answer(b []byte, d datagram) error
 
 	// open returns a port for the transfer that d asks for. It receives datagrams of up
-	// to size octets.
+	// to size octets; maxDatagram is for many that come together.
 	open(d datagram, size int) (port, error)
 
 	// mtu returns the largest IP packet that goes to the sender of d in one piece, in

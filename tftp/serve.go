@@ -190,7 +190,7 @@ func (s *Server) write(n network, d datagram, r *Request, t *ticket, out *Transf
 		}
 	}()
 	options, oack := s.grant(n, d, r, -1)
-	x, err := s.open(n, d, t, headerSize+max(options.blockSize(), DefaultBlockSize))
+	x, err := s.open(n, d, t, room(options))
 	if err != nil {
 		out.Err = s.refuse(n, d, t, err)
 		return nil

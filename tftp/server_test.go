@@ -254,7 +254,7 @@ func TestLongFiles(t *testing.T) {
 
 // TestBootStorm is a thousand clients at once, in both modes.
 func TestBootStorm(t *testing.T) {
-	file := content(64 << 10)
+	file := content(16 << 10)
 	want := sha256.Sum256(file)
 	modes(t, func(t *testing.T, s *Server) {
 		s.Handler = &memory{files: map[string][]byte{"f": file}}

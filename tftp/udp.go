@@ -88,6 +88,9 @@ func openUDP(local, remote netip.Addr, ports Ports, size int) (*udpPort, error) 
 		if err == nil {
 			p := &udpPort{conn: conn, size: size + 1} // one more octet than there may be
 			reportRefusals(conn)
+			if size >= maxDatagram {
+				p.trains = receiveTrains(conn)
+			}
 			return p, nil
 		}
 		if ports.First == 0 || tries <= 0 || !errors.Is(err, syscall.EADDRINUSE) {
@@ -105,6 +108,11 @@ type udpPort struct {
 	woken atomic.Bool
 	batch batch
 
+	trains  bool           // the host may hand over several datagrams as one
+	rest    []byte         // of such a train
+	cut     int            // the size of its datagrams
+	from    netip.AddrPort // their sender
+	oob     [64]byte
 	refused []netip.AddrPort // ports that are closed, as ICMP messages have told
 }
 
@@ -126,6 +134,9 @@ func (p *udpPort) wake() {
 }
 
 func (p *udpPort) receive() ([]byte, netip.AddrPort, error) {
+	if len(p.rest) > 0 {
+		return p.uncouple(), p.from, nil
+	}
 	if p.buf == nil && len(p.refused) == 0 { // no memory for a peer that may never answer
 		switch err := await(p.conn); {
 		case isNetworkReport(err):
@@ -141,16 +152,42 @@ func (p *udpPort) receive() ([]byte, netip.AddrPort, error) {
 			p.refused = p.refused[:last]
 			return nil, from, ErrGone
 		}
-		n, from, err := p.conn.ReadFromUDPAddrPort(p.buf)
+		err := p.read()
 		switch {
 		case err == nil:
-			return p.buf[:n], unmap(from), nil
+			return p.uncouple(), p.from, nil
 		case isNetworkReport(err):
 			p.refused = refusals(p.conn)
 		default:
 			return nil, netip.AddrPort{}, p.failed(err)
 		}
 	}
+}
+
+// read reads a datagram, or a train of them.
+func (p *udpPort) read() (err error) {
+	var n, control int
+	if p.trains {
+		n, control, _, p.from, err = p.conn.ReadMsgUDPAddrPort(p.buf, p.oob[:])
+	} else {
+		n, p.from, err = p.conn.ReadFromUDPAddrPort(p.buf)
+	}
+	if err != nil {
+		return err
+	}
+	p.rest, p.cut, p.from = p.buf[:n], n, unmap(p.from)
+	if size := trainControl(p.oob[:control]); size > 0 {
+		p.cut = size
+	}
+	return nil
+}
+
+// uncouple takes the first datagram off what has been read.
+func (p *udpPort) uncouple() []byte {
+	n := min(p.cut, len(p.rest))
+	b := p.rest[:n]
+	p.rest = p.rest[n:]
+	return b
 }
 
 // failed notes that the deadline that was set is over.
@@ -176,7 +213,7 @@ func (p *udpPort) close() error { return p.conn.Close() }
 // passing forgets an error of sending that is as good as a lost packet: the timers see to
 // it.
 func passing(err error) error {
-	if isNetworkReport(err) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EPERM) {
+	if err == nil || isNetworkReport(err) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EPERM) {
 		return nil
 	}
 	return err
@@ -184,6 +221,9 @@ func passing(err error) error {
 
 // isNetworkReport reports whether a socket returned what an ICMP message or a route says.
 func isNetworkReport(err error) bool {
+	if err == nil {
+		return false
+	}
 	for _, e := range [...]error{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN,
 		syscall.ENETDOWN, syscall.EMSGSIZE, syscall.ECONNRESET, syscall.EPROTO, syscall.EOPNOTSUPP, syscall.EACCES} {
 		if errors.Is(err, e) {

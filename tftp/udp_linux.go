@@ -151,6 +151,28 @@ func refuses(oob []byte) bool {
 	return false
 }
 
+// receiveTrains has the kernel hand over several datagrams of one sender as one (UDP_GRO).
+func receiveTrains(conn *net.UDPConn) bool {
+	return control(conn, func(fd int) error {
+		return unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1)
+	}) == nil
+}
+
+// trainControl finds the size of the datagrams of a train; 0 for a single one.
+func trainControl(oob []byte) int {
+	for len(oob) > 0 {
+		h, data, rest, err := unix.ParseOneSocketControlMessage(oob)
+		if err != nil {
+			break
+		}
+		oob = rest
+		if h.Level == unix.IPPROTO_UDP && h.Type == unix.UDP_GRO && len(data) >= 4 {
+			return int(binary.NativeEndian.Uint32(data))
+		}
+	}
+	return 0
+}
+
 // await returns when there is something to read.
 func await(conn *net.UDPConn) error {
 	raw, err := conn.SyscallConn()

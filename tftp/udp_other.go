@@ -52,6 +52,12 @@ func reportRefusals(*net.UDPConn) {}
 // refusals cannot tell who refused a datagram.
 func refusals(*net.UDPConn) []netip.AddrPort { return nil }
 
+// receiveTrains cannot have several datagrams handed over as one.
+func receiveTrains(*net.UDPConn) bool { return false }
+
+// trainControl finds no size of the datagrams of a train.
+func trainControl([]byte) int { return 0 }
+
 // await would wait for something to read, and needs not.
 func await(*net.UDPConn) error { return nil }
 
