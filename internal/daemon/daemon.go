@@ -8,6 +8,8 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync"
+	"time"
 
 	"dray/ftp/ftpserver"
 	"dray/internal/certs"
@@ -25,7 +27,9 @@ import (
 type Daemon struct {
 	files     *osfs.FS
 	cert      *certs.Source // nil without TLS
-	log       *event.Log
+	events    *event.Log
+	log       *slog.Logger
+	write     bool
 	endpoints []Endpoint
 	servers   []server
 }
@@ -43,7 +47,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{files: files, log: event.NewLog(log)}
+	d := &Daemon{files: files, events: event.NewLog(log), log: log, write: cfg.Write}
 	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -67,7 +71,7 @@ func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
 	}
 	srv := &ftpserver.Server{
 		Backend: &ftpd.Backend{
-			Files: d.files, Users: authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.log,
+			Files: d.files, Users: authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.events,
 		},
 		PassivePorts:   ftpserver.PortRange{First: cfg.PassivePorts.First, Last: cfg.PassivePorts.Last},
 		PassiveAddress: cfg.PassiveAddress,
@@ -114,7 +118,7 @@ func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
 		return err
 	}
 	srv := &tftp.Server{
-		Handler: &tftpd.Handler{Files: d.files, Rules: rule(cfg.Write), Events: d.log},
+		Handler: &tftpd.Handler{Files: d.files, Rules: rule(cfg.Write), Events: d.events},
 		Log:     log.With("protocol", "tftp"),
 	}
 	d.add(at, server{
@@ -149,6 +153,11 @@ func (d *Daemon) Endpoints() []Endpoint { return d.endpoints }
 // cut ends too. It returns nil after either, and an error if a server failed by itself;
 // then the others are cut. The folder and the ports are closed when it returns.
 func (d *Daemon) Run(drain, cut context.Context) error {
+	tidy, tidied := context.WithCancel(drain)
+	var background sync.WaitGroup
+	background.Go(func() { d.sweep(tidy) })
+	defer background.Wait()
+	defer tidied()
 	failed := make(chan error, len(d.servers))
 	for _, s := range d.servers {
 		go func() { failed <- s.serve() }()
@@ -168,6 +177,24 @@ func (d *Daemon) Run(drain, cut context.Context) error {
 	return errors.Join(first, err)
 }
 
+// cutOff is how old the temporary file of an upload is before it counts as left by a crash:
+// another dray may serve the same folder.
+const cutOff = time.Hour
+
+// sweep removes what a crash has left of uploads, where uploads are allowed at all.
+func (d *Daemon) sweep(ctx context.Context) {
+	if !d.write {
+		return
+	}
+	n, err := d.files.Sweep(ctx, time.Now().Add(-cutOff))
+	if n > 0 {
+		d.log.Info("removed what an earlier run left of uploads", "files", n)
+	}
+	if err != nil && ctx.Err() == nil {
+		d.log.Warn("could not look everywhere for what an earlier run left of uploads", "error", err)
+	}
+}
+
 // shutdown asks all servers at once to let their transfers end.
 func (d *Daemon) shutdown(cut context.Context) {
 	done := make(chan error, len(d.servers))
@@ -185,7 +212,7 @@ func (d *Daemon) Close() error {
 	for _, s := range d.servers {
 		errs = append(errs, s.close())
 	}
-	return errors.Join(append(errs, d.files.Close(), d.log.Close())...)
+	return errors.Join(append(errs, d.files.Close(), d.events.Close())...)
 }
 
 // closed forgives a listener that its server has closed already.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"dray/ftp/ftpclient"
 	"dray/internal/config"
@@ -119,6 +120,39 @@ func TestCutEndsTransfers(t *testing.T) {
 	close(dl.to.free)
 	if err := <-dl.err; err == nil {
 		t.Error("the client did not notice that its transfer was cut")
+	}
+}
+
+// What a crash has left of an upload goes when the folder is next served for writing; an
+// upload that may be alive stays.
+func TestRunSweepsWhatACrashLeft(t *testing.T) {
+	dir := t.TempDir()
+	for name, age := range map[string]time.Duration{".dray-old": 2 * cutOff, ".dray-new": 0} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("half"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		at := time.Now().Add(-age)
+		if err := os.Chtimes(path, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, write := range []bool{false, true} {
+		cfg := configFor(t, dir)
+		cfg.Write = write
+		d, err := Bind(cfg, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.sweep(t.Context())
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, old := os.Stat(filepath.Join(dir, ".dray-old"))
+		_, alive := os.Stat(filepath.Join(dir, ".dray-new"))
+		if write != errors.Is(old, os.ErrNotExist) || alive != nil {
+			t.Errorf("write %v: old %v, new %v", write, old, alive)
+		}
 	}
 }
 
