@@ -53,13 +53,13 @@ func (o listenData) do(c *Conn) ftp.Reply {
 	if !c.local.IsValid() {
 		return reply(ftp.CodeNoData, "No passive mode over this connection")
 	}
-	w, err := c.srv.ports.reserve(c.srv.PassivePorts, c.local.Addr(), c.remote.Addr(), c.log)
+	w, err := c.listenData()
 	if err != nil {
 		c.log().Error("no passive port", "error", err)
 		return reply(ftp.CodeNoData, "No port is free, try again later")
 	}
 	c.data = w
-	port := w.port.at.Port()
+	port := w.addr().Port()
 	if o.extended {
 		return reply(ftp.CodeExtPassive, "Entering Extended Passive Mode "+ftp.FormatEPSV(port))
 	}

@@ -23,7 +23,7 @@ func (c *Conn) loop() {
 	if banner == "" {
 		banner = "FTP server ready"
 	}
-	c.write(reply(ftp.CodeReady, banner))
+	c.answer(reply(ftp.CodeReady, banner))
 	for !c.closing {
 		switch {
 		case c.srv.isClosing():
@@ -71,30 +71,30 @@ func (c *Conn) patience() time.Duration {
 	return orDefault(c.srv.LoginTimeout, time.Minute) - time.Since(c.begun)
 }
 
-// attend serves the connection while a transfer runs. Commands are read by a goroutine
-// of their own meanwhile, one when it is asked for; they and the end of the transfer
-// arrive in the same select.
+// readDelay is how long a transfer runs before commands are read meanwhile: most small
+// files have arrived by then, and it is not worth while.
+const readDelay = 10 * time.Millisecond
+
+// attend serves the connection while a transfer runs. Each command is read by a goroutine
+// of its own; it and the end of the transfer arrive in the same select.
 func (c *Conn) attend(j *job) {
-	want, got := make(chan struct{}, 1), make(chan input, 1)
-	defer close(want)
+	got := make(chan input, 1)
+	asked, late, done := false, time.NewTimer(readDelay), c.ctx.Done()
+	defer late.Stop()
 	c.raw.SetReadDeadline(time.Time{})
-	c.wg.Go(func() {
-		for range want {
-			got <- c.readLine()
+	ask := func() {
+		asked = !c.hold && !c.closing && c.waiting < maxWaiting
+		if asked {
+			c.wg.Go(func() { got <- c.readLine() })
 		}
-	})
-	asked, done := false, c.ctx.Done()
+	}
 	for c.running != nil {
-		if !asked && !c.hold && !c.closing && c.waiting < maxWaiting {
-			asked = true
-			want <- struct{}{}
-		}
 		select {
+		case <-late.C:
+			ask()
 		case in := <-got:
-			asked = false
 			c.take(in)
-		case r := <-j.say:
-			c.write(r)
+			ask()
 		case out := <-j.out:
 			c.finish(out)
 		case <-done:
@@ -123,7 +123,7 @@ func (c *Conn) take(in input) {
 			c.end(reply(ftp.CodeUnavailable, "Lines are too long"))
 			return
 		}
-		c.write(reply(ftp.CodeTooLong, "The line is too long"))
+		c.answer(reply(ftp.CodeTooLong, "The line is too long"))
 	case errors.Is(in.err, errTLSHello):
 		c.log().Warn("TLS without AUTH on the control connection: closing")
 		c.closing = true
@@ -146,7 +146,7 @@ func (c *Conn) takeLine(line []byte) {
 		c.running.abort()
 		c.end(replyNonsense)
 	case err != nil:
-		c.write(c.state.malformed(err))
+		c.answer(c.state.malformed(err))
 		c.checkUnknown()
 	case c.running == nil && len(c.queue) == 0, c.running != nil && command == (ftp.Command{Verb: "STAT"}):
 		c.execute(command)
@@ -195,7 +195,7 @@ func (c *Conn) execute(command ftp.Command) {
 		r = o.do(c)
 	}
 	if r.Code != 0 {
-		c.write(r)
+		c.answer(r)
 	}
 	c.checkUnknown()
 }
@@ -207,21 +207,29 @@ func (c *Conn) checkUnknown() {
 	}
 }
 
-// write sends a reply. A connection that takes none is closed.
-func (c *Conn) write(r ftp.Reply) { c.send(r.Append(nil)) }
+// answer sends a reply. A connection that takes none is closed.
+func (c *Conn) answer(r ftp.Reply) { c.send(r.Append(nil)) }
 
 func (c *Conn) send(b []byte) {
-	c.nc.SetWriteDeadline(time.Now().Add(orDefault(c.srv.StallTimeout, 5*time.Minute)))
-	if _, err := c.nc.Write(b); err != nil {
+	if err := c.writeOut(b); err != nil {
 		c.closing = true
 		c.running.abort()
 	}
 }
 
+// write sends a reply from any goroutine: replies are written whole.
+func (c *Conn) write(r ftp.Reply) error { return c.writeOut(r.Append(nil)) }
+
+func (c *Conn) writeOut(b []byte) error {
+	c.nc.SetWriteDeadline(time.Now().Add(orDefault(c.srv.StallTimeout, 5*time.Minute)))
+	_, err := c.nc.Write(b)
+	return err
+}
+
 // end sends a last reply.
 func (c *Conn) end(r ftp.Reply) {
 	if !c.closing {
-		c.write(r)
+		c.answer(r)
 		c.closing = true
 	}
 }
@@ -249,7 +257,7 @@ func (c *Conn) finish(out outcome) {
 		c.fault(out.fault)
 		return
 	}
-	c.write(out.reply)
+	c.answer(out.reply)
 	if o, ok := c.backend.(TransferObserver); ok {
 		o.Transferred(out.Transfer)
 	}

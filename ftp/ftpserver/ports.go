@@ -2,8 +2,6 @@ package ftpserver
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,12 +22,12 @@ type ports struct {
 type sharedPort struct {
 	l       *net.TCPListener
 	at      netip.AddrPort
-	waiting map[netip.Addr]*passive
+	waiting map[netip.Addr]*shared
 	strays  int
 }
 
-// passive waits on a port for one connection of one client.
-type passive struct {
+// shared waits on such a port for one connection of one client.
+type shared struct {
 	ports *ports
 	port  *sharedPort
 	peer  netip.Addr
@@ -38,27 +36,20 @@ type passive struct {
 }
 
 // reserve finds a port of the range on which nobody else waits for the same peer, and that
-// cannot be told beforehand. Zero as a range is any port that the system gives.
-func (p *ports) reserve(r PortRange, ip, peer netip.Addr, log func() *slog.Logger) (*passive, error) {
+// cannot be told beforehand. Zero as a range is any port.
+func (p *ports) reserve(r PortRange, ip, peer netip.Addr, log func() *slog.Logger) (*shared, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if r == (PortRange{}) {
-		return p.join(netip.AddrPortFrom(ip, 0), peer, log)
-	}
 	if r.Last < r.First {
 		return nil, fmt.Errorf("ftpserver: empty range of passive ports %d-%d", r.First, r.Last)
 	}
-	var random [8]byte
-	rand.Read(random[:])
-	count := uint64(r.Last-r.First) + 1
-	start := binary.NativeEndian.Uint64(random[:]) % count
 	err := fmt.Errorf("ftpserver: all passive ports wait for %v", peer)
-	for i := range count {
-		at := netip.AddrPortFrom(ip, r.First+uint16((start+i)%count))
+	for port := range r.shuffled() {
+		at := netip.AddrPortFrom(ip, port)
 		if port := p.open[at]; port != nil && port.waiting[peer] != nil {
 			continue
 		}
-		var w *passive
+		var w *shared
 		if w, err = p.join(at, peer, log); err == nil {
 			return w, nil
 		}
@@ -67,25 +58,21 @@ func (p *ports) reserve(r PortRange, ip, peer netip.Addr, log func() *slog.Logge
 }
 
 // join waits on a port, which it opens if need be. p.mu is held.
-func (p *ports) join(at netip.AddrPort, peer netip.Addr, log func() *slog.Logger) (*passive, error) {
+func (p *ports) join(at netip.AddrPort, peer netip.Addr, log func() *slog.Logger) (*shared, error) {
 	port := p.open[at]
 	if port == nil {
-		network := "tcp6"
-		if at.Addr().Is4() {
-			network = "tcp4"
-		}
-		l, err := net.ListenTCP(network, net.TCPAddrFromAddrPort(at))
+		l, err := listenTCP(at)
 		if err != nil {
 			return nil, err
 		}
 		if p.open == nil {
 			p.open = make(map[netip.AddrPort]*sharedPort)
 		}
-		port = &sharedPort{l: l, at: addrPort(l.Addr()), waiting: make(map[netip.Addr]*passive)}
+		port = &sharedPort{l: l, at: addrPort(l.Addr()), waiting: make(map[netip.Addr]*shared)}
 		p.open[port.at] = port
 		p.wg.Go(func() { p.accept(port) })
 	}
-	w := &passive{ports: p, port: port, peer: peer, log: log, conn: make(chan *net.TCPConn, 1)}
+	w := &shared{ports: p, port: port, peer: peer, log: log, conn: make(chan *net.TCPConn, 1)}
 	port.waiting[peer] = w
 	return w, nil
 }
@@ -125,7 +112,7 @@ func (p *ports) hand(port *sharedPort, conn *net.TCPConn) {
 const maxStrayNotes = 8
 
 // remove ends waiting. The last to leave closes the port. p.mu is held.
-func (p *ports) remove(w *passive) {
+func (p *ports) remove(w *shared) {
 	if w.port.waiting[w.peer] != w {
 		return
 	}
@@ -147,7 +134,9 @@ func (p *ports) abandon(port *sharedPort) {
 	}
 }
 
-func (w *passive) open(ctx context.Context) (*net.TCPConn, error) {
+func (w *shared) addr() netip.AddrPort { return w.port.at }
+
+func (w *shared) open(ctx context.Context) (*net.TCPConn, error) {
 	defer w.close()
 	select {
 	case conn := <-w.conn:
@@ -158,7 +147,7 @@ func (w *passive) open(ctx context.Context) (*net.TCPConn, error) {
 }
 
 // close ends waiting, and closes a connection that has come and was not opened.
-func (w *passive) close() {
+func (w *shared) close() {
 	w.ports.mu.Lock()
 	defer w.ports.mu.Unlock()
 	w.ports.remove(w)

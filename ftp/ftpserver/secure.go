@@ -37,7 +37,7 @@ func (o startTLS) do(c *Conn) ftp.Reply {
 		c.end(reply(ftp.CodeUnavailable, "Nothing may follow AUTH before TLS"))
 		return ftp.Reply{}
 	}
-	c.write(reply(ftp.CodeAuthOK, "Begin TLS"))
+	c.answer(reply(ftp.CodeAuthOK, "Begin TLS"))
 	if c.closing {
 		return ftp.Reply{}
 	}

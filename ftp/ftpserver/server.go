@@ -31,8 +31,7 @@ type Server struct {
 	// the server. Zero means any. [Conn.Host] tells a backend which it was.
 	Hosts []string
 
-	// PassivePorts are the ports that PASV and EPSV listen on. Zero means any that the
-	// system gives.
+	// PassivePorts are the ports that PASV and EPSV listen on. Zero means any.
 	PassivePorts PortRange
 
 	// PassiveAddress is the IPv4 address that PASV tells, for servers behind NAT. Zero

@@ -40,8 +40,8 @@ func (t transfer) do(c *Conn) ftp.Reply {
 	return ftp.Reply{}
 }
 
-// job is a running transfer. It has a goroutine of its own and talks to that of the
-// connection over two channels.
+// job is a running transfer. It has a goroutine of its own, and tells that of the
+// connection when it has ended.
 type job struct {
 	transfer
 	srv    *Server
@@ -58,8 +58,8 @@ type job struct {
 	level  int              // of mode Z; 0 in mode S
 	packer *zlib.Writer     // of mode Z, once something was sent
 
-	say chan ftp.Reply // preliminary replies
-	out chan outcome   // the end, once
+	say func(ftp.Reply) error // tells a preliminary reply
+	out chan outcome          // the end, once
 }
 
 // outcome is how a transfer ended.
@@ -78,7 +78,7 @@ func newJob(c *Conn, t transfer, source dataSource) *job {
 		j.level = c.state.level
 	}
 	j.ctx, j.cancel = context.WithCancel(c.ctx)
-	j.say, j.out = make(chan ftp.Reply), make(chan outcome, 1)
+	j.say, j.out = c.write, make(chan outcome, 1)
 	return j
 }
 
@@ -145,10 +145,8 @@ func (j *job) connect(text string) error {
 	}
 	j.tcp, j.conn = conn, conn
 	context.AfterFunc(j.ctx, func() { conn.Close() })
-	select {
-	case j.say <- reply(ftp.CodeOpening, text):
-	case <-j.ctx.Done():
-		return j.ctx.Err()
+	if err := j.say(reply(ftp.CodeOpening, text)); err != nil {
+		return fmt.Errorf("%w: %w", errDataLost, err)
 	}
 	return j.protect(timeout)
 }
