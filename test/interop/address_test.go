@@ -31,13 +31,13 @@ func TestReplyAddress(t *testing.T) {
 			if row.listen != "" {
 				listen = []string{"--listen", row.listen}
 			}
-			all := serveAnywhere(t, root, listen...)
+			d := serveAnywhere(t, root, listen...)
 
-			tftp := all.speaking(t, "tftp")
+			tftp := d.speaking(t, "tftp")
 			tftp.host = row.ask
 			answersFrom(t, tftp, f.name)
 
-			ftp := all.speaking(t, "ftp")
+			ftp := d.speaking(t, "ftp")
 			ftp.host = row.ask
 			for _, c := range []client{curl("", "tftp"), curl("", "ftp"), curl("", "ftp", "--disable-epsv"), curl("", "ftp", "--ftp-port", "-")} {
 				e := ftp

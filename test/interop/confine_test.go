@@ -29,7 +29,7 @@ func TestConfinement(t *testing.T) {
 		{curl("curl one CWD", "ftp", "--path-as-is", "--ftp-method", "nocwd"), drayFTP},
 		{lftp("lftp", plain), drayFTP},
 		{inetutilsFTP(), drayFTP},
-		{ftplib(), drayFTP},
+		{ftplib("ftplib", ""), drayFTP},
 		{curl("curl", "tftp", "--path-as-is"), drayTFTP},
 		{tftpHPA("octet"), drayTFTP},
 		{atftp("atftp"), drayTFTP},

@@ -12,49 +12,67 @@ import (
 	"time"
 )
 
-// dray as a client.
+// dray as a client. It trusts the key of a server that has TLS, and no other.
 func dray(protocol string, options ...string) client {
-	command := func(name string, args ...string) *exec.Cmd {
-		return exec.Command(drayPath, append(append([]string{name}, options...), args...)...)
+	command := func(e endpoint, name string, args ...string) *exec.Cmd {
+		all := append([]string{name}, options...)
+		if e.ca != "" {
+			all = append(all, "--pin", keyPin(e.ca))
+		}
+		return exec.Command(drayPath, append(all, args...)...)
 	}
 	c := client{
 		name: strings.Join(append([]string{"dray"}, options...), " "), program: drayPath, protocol: protocol,
-		get: func(e endpoint, remote, local string) *exec.Cmd { return command("get", e.url(remote), local) },
-		put: func(e endpoint, local, remote string) *exec.Cmd { return command("put", local, e.url(remote)) },
+		get: func(e endpoint, remote, local string) *exec.Cmd {
+			return command(e, "get", e.as(protocol).url(remote), local)
+		},
+		put: func(e endpoint, local, remote string) *exec.Cmd {
+			return command(e, "put", local, e.as(protocol).url(remote))
+		},
+		missing: 78,
 	}
-	switch protocol {
-	case "ftp":
-		c.missing = 78
-		c.list = func(e endpoint, dir string) *exec.Cmd { return command("ls", e.url(dir+"/")) }
-	case "tftp":
+	if protocol == "tftp" {
 		c.missing = 68
+		return c
 	}
+	c.list = func(e endpoint, dir string) *exec.Cmd { return command(e, "ls", e.as(protocol).url(dir+"/")) }
 	return c
 }
 
-// drayFTP and drayTFTP are dray as a server that lets everyone write whom it can.
+// dray as a server that lets everyone write whom it can. drayFTP offers TLS too, as it does
+// by default; drayTLS and drayFTPS insist on it, and on data connections that belong to
+// their control connection.
 var (
-	drayFTP  = server{name: "dray", protocol: "ftp", start: startFTP}
-	drayTFTP = server{name: "dray", protocol: "tftp", start: startTFTP}
+	drayFTP  = drayServer("ftp")
+	drayTFTP = drayServer("tftp")
+	drayTLS  = drayServer("ftp", "--tls", "required", "--tls-data-binding", "require")
+	drayFTPS = drayServer("ftps", "--ftps", "0", "--tls", "required", "--tls-data-binding", "require")
 )
 
-func startFTP(t *testing.T, root string) endpoint {
-	e := serve(t, root, "--write", "--tftp", "off", "--user", peerUser+":"+peerPassword).speaking(t, "ftp")
-	e.user, e.password = peerUser, peerPassword
-	return e
+func drayServer(protocol string, args ...string) server {
+	return server{name: "dray", protocol: protocol, start: func(t *testing.T, root string) endpoint {
+		d := serve(t, root, append(args, "--write", "--user", peerUser+":"+peerPassword)...)
+		e := d.speaking(t, protocol)
+		if protocol != "tftp" {
+			e.user, e.password = peerUser, peerPassword
+		}
+		if len(args) > 0 {
+			e.ca = d.certificate
+		}
+		return e
+	}}
 }
 
-func startTFTP(t *testing.T, root string) endpoint {
-	return serve(t, root, "--write", "--ftp", "off").speaking(t, "tftp")
+// drayServe is one `dray serve` that runs.
+type drayServe struct {
+	endpoints   []endpoint
+	certificate string // file
 }
-
-// endpoints are where one `dray serve` listens.
-type endpoints []endpoint
 
 // speaking returns the endpoint of a protocol.
-func (all endpoints) speaking(t *testing.T, protocol string) endpoint {
+func (d drayServe) speaking(t *testing.T, protocol string) endpoint {
 	t.Helper()
-	for _, e := range all {
+	for _, e := range d.endpoints {
 		if e.protocol == protocol {
 			return e
 		}
@@ -63,22 +81,22 @@ func (all endpoints) speaking(t *testing.T, protocol string) endpoint {
 	return endpoint{}
 }
 
-// serve runs `dray serve` on free ports of 127.0.0.1 until the test has ended, and returns
-// where each protocol is. At the end it must stop by itself when it is interrupted.
-func serve(t *testing.T, root string, args ...string) endpoints {
+// serve runs `dray serve` on free ports of 127.0.0.1 until the test has ended. Then it must
+// stop by itself when it is interrupted.
+func serve(t *testing.T, root string, args ...string) drayServe {
 	t.Helper()
 	return serveAnywhere(t, root, append(args, "--listen", "127.0.0.1")...)
 }
 
 // serveAnywhere does the same, on the addresses that the arguments say.
-func serveAnywhere(t *testing.T, root string, args ...string) endpoints {
+func serveAnywhere(t *testing.T, root string, args ...string) drayServe {
 	t.Helper()
-	ports := filepath.Join(t.TempDir(), "ports")
+	state := t.TempDir()
+	ports := filepath.Join(state, "ports")
 	events := new(eventLog)
 	cmd := exec.Command(drayPath, append([]string{"serve", root, "--ftp", "0", "--tftp", "0",
-		"--log-format", "json", "--ports-file", ports}, args...)...)
+		"--log-format", "json", "--ports-file", ports, "--state-dir", state}, args...)...)
 	cmd.Stderr = events
-	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())
 	// The last line of the greeting comes after the ports are written.
 	up := serving(t, cmd, func(line string) bool { return strings.HasPrefix(line, "Ctrl-C") })
 	if !up {
@@ -90,16 +108,16 @@ func serveAnywhere(t *testing.T, root string, args ...string) endpoints {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all endpoints
+	d := drayServe{certificate: filepath.Join(state, "tls-cert.pem")}
 	for line := range strings.Lines(string(lines)) {
 		protocol, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
 		host, port, err := net.SplitHostPort(addr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, endpoint{protocol: protocol, host: host, port: port, events: events})
+		d.endpoints = append(d.endpoints, endpoint{protocol: protocol, host: host, port: port, events: events})
 	}
-	return all
+	return d
 }
 
 // interrupt stops a server as Ctrl-C does.
@@ -119,6 +137,7 @@ func interrupt(t *testing.T, cmd *exec.Cmd, events *eventLog) {
 type event struct {
 	Msg, Op, Path, Outcome string
 	Bytes                  int64
+	Detail                 string // is not compared
 }
 
 // anyBytes stands for every number of bytes.
@@ -131,25 +150,29 @@ func transferred(op, path string, bytes int64) event {
 // eventLog is our server's standard error: one JSON object a line.
 type eventLog struct{ transcript }
 
-// expect waits for a line that says e.
-func (l *eventLog) expect(t *testing.T, e event) {
+// expect waits for a line that says e, and returns it.
+func (l *eventLog) expect(t *testing.T, e event) event {
 	t.Helper()
 	if l == nil {
-		return // not our server
+		return event{} // not our server
 	}
+	var found event
 	l.await(t, fmt.Sprintf("%+v", e), func(text string) bool {
 		for line := range strings.Lines(text) {
-			var got event
-			if json.Unmarshal([]byte(line), &got) != nil {
+			found = event{}
+			if json.Unmarshal([]byte(line), &found) != nil {
 				continue // half of a line, so far
 			}
+			same := found
+			same.Detail = e.Detail
 			if e.Bytes == anyBytes {
-				got.Bytes = anyBytes
+				same.Bytes = anyBytes
 			}
-			if got == e {
+			if same == e {
 				return true
 			}
 		}
 		return false
 	})
+	return found
 }

@@ -13,9 +13,10 @@ import (
 
 // endpoint is where a server listens, and who may log in there.
 type endpoint struct {
-	protocol       string // "ftp" or "tftp"
+	protocol       string // the scheme of its URLs
 	host, port     string
 	user, password string    // "" for a guest
+	ca             string    // file with the certificate to trust; "" for a server without TLS
 	events         *eventLog // what the server logged; nil for other people's servers
 	settled        func()    // returns when an upload is in its file; nil: when the client ends
 }
@@ -27,6 +28,12 @@ func (e endpoint) url(name string) string {
 		u.User = url.UserPassword(e.user, e.password)
 	}
 	return u.String()
+}
+
+// as is the same server by another scheme.
+func (e endpoint) as(protocol string) endpoint {
+	e.protocol = protocol
+	return e
 }
 
 // client is a program that moves one file at a time.

@@ -5,6 +5,8 @@ import "testing"
 // TestServe is our server with the clients of others.
 func TestServe(t *testing.T) {
 	t.Run("ftp", func(t *testing.T) { each(t, drayFTP, ftpClients()) })
+	t.Run("ftpes", func(t *testing.T) { each(t, drayTLS, tlsClients()) })
+	t.Run("ftps", func(t *testing.T) { each(t, drayFTPS, implicitClients()) })
 	t.Run("tftp", func(t *testing.T) { each(t, drayTFTP, tftpClients()) })
 }
 
@@ -23,8 +25,8 @@ func TestFetch(t *testing.T) {
 		t.Run(s.protocol+" "+s.name, func(t *testing.T) {
 			t.Parallel()
 			exchange(t, dray(s.protocol), s)
-			if s.protocol == "ftp" {
-				exchange(t, dray("ftp", "--active"), s)
+			if s.protocol != "tftp" {
+				exchange(t, dray(s.protocol, "--active"), s)
 			}
 		})
 	}
@@ -41,9 +43,34 @@ func ftpClients() []client {
 		lftp("lftp", plain),
 		tnftp(),
 		inetutilsFTP(),
-		wget(),
-		ftplib(),
+		wget("wget"),
+		ftplib("ftplib", ""),
 		busyboxFTP(),
+	}
+}
+
+// tlsClients resume the TLS session of their control connection for each of their data
+// connections.
+func tlsClients() []client {
+	return []client{
+		dray("ftpes"),
+		dray("ftpes", "--active"),
+		curl("curl TLS 1.3", "ftp", "--ssl-reqd", "--tlsv1.3"),
+		lftp("lftp TLS 1.2", tls12),
+		lftp("lftp TLS 1.3"),
+		wget("wget TLS 1.2", "--secure-protocol=TLSv1_2"),
+		wget("wget TLS 1.3", "--secure-protocol=TLSv1_3"),
+		ftplibTLS("ftplib that resumes TLS 1.2", "TLSv1_2", true),
+		ftplibTLS("ftplib that resumes TLS 1.3", "TLSv1_3", true),
+	}
+}
+
+func implicitClients() []client {
+	return []client{
+		dray("ftps"),
+		curl("curl", "ftps", "--tlsv1.3"),
+		lftp("lftp"),
+		wget("wget", "--ftps-implicit"),
 	}
 }
 
@@ -62,5 +89,9 @@ func tftpClients() []client {
 }
 
 func servers() []server {
-	return []server{vsftpd, proftpd, pureFTPd, pyftpdlib, tftpdHPA, atftpd, dnsmasq}
+	return []server{
+		vsftpd, proftpd, pureFTPd, pyftpdlib,
+		vsftpdTLS, proftpdTLS, pureFTPdTLS, pyftpdlibTLS,
+		tftpdHPA, atftpd, dnsmasq,
+	}
 }

@@ -6,23 +6,26 @@ import (
 )
 
 // curl is libcurl's tool: EPSV first, full log-in for each file. As a TFTP client it asks
-// for tsize, blksize and timeout.
+// for tsize, blksize and timeout, and calls the size 0 in an answer invalid.
 func curl(name, protocol string, options ...string) client {
-	command := func(args ...string) *exec.Cmd {
-		return exec.Command("curl", append(append([]string{"-q", "-sS"}, options...), args...)...)
+	command := func(e endpoint, args ...string) *exec.Cmd {
+		all := append([]string{"-q", "-sS"}, options...)
+		if e.ca != "" {
+			all = append(all, "--cacert", e.ca)
+		}
+		return exec.Command("curl", append(all, args...)...)
 	}
 	c := client{
 		name: name, program: "curl", protocol: protocol,
-		get: func(e endpoint, remote, local string) *exec.Cmd { return command("-o", local, e.url(remote)) },
-		put: func(e endpoint, local, remote string) *exec.Cmd { return command("-T", local, e.url(remote)) },
+		get: func(e endpoint, remote, local string) *exec.Cmd { return command(e, "-o", local, e.url(remote)) },
+		put: func(e endpoint, local, remote string) *exec.Cmd { return command(e, "-T", local, e.url(remote)) },
 	}
-	switch protocol {
-	case "ftp":
-		c.missing = 78
-		c.list = func(e endpoint, dir string) *exec.Cmd { return command(e.url(dir + "/")) }
-	case "tftp":
+	if protocol == "tftp" {
 		c.missing = 68
-		c.noEmpty = !slices.Contains(options, "--tftp-no-options") // it calls "tsize 0" invalid
+		c.noEmpty = !slices.Contains(options, "--tftp-no-options")
+		return c
 	}
+	c.missing = 78
+	c.list = func(e endpoint, dir string) *exec.Cmd { return command(e, e.url(dir+"/")) }
 	return c
 }

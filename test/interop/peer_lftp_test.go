@@ -5,8 +5,11 @@ import (
 	"os/exec"
 )
 
-// plain has lftp do without TLS.
-const plain = "ftp:ssl-allow no"
+// Settings of lftp: to do without TLS, and without its newest version.
+const (
+	plain = "ftp:ssl-allow no"
+	tls12 = "ssl:priority NORMAL:-VERS-TLS1.3"
+)
 
 // lftp asks for features and UTF-8 before it logs in, sets the time of what it stored, and
 // lists by MLSD where it can. It takes TLS where it is offered, unless told otherwise, and
@@ -17,11 +20,14 @@ func lftp(name string, settings ...string) client {
 		for _, s := range settings {
 			open += "set " + s + "; "
 		}
+		if e.ca != "" {
+			open += "set ssl:ca-file " + e.ca + "; "
+		}
 		open += "open "
 		if e.user != "" {
 			open += fmt.Sprintf("-u %s,%s ", e.user, e.password)
 		}
-		open += fmt.Sprintf("ftp://%s:%s; ", e.host, e.port)
+		open += fmt.Sprintf("%s://%s:%s; ", e.protocol, e.host, e.port)
 		return exec.Command("lftp", "--norc", "-c", open+fmt.Sprintf(format, args...))
 	}
 	return client{

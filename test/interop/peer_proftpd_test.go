@@ -3,6 +3,8 @@ package interop
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -14,16 +16,28 @@ const (
 	nobody       = 65534
 )
 
-// proftpd serves one user, confined to the folder.
-var proftpd = server{
-	name: "proftpd", protocol: "ftp",
-	start: func(t *testing.T, root string) endpoint {
-		users := configFile(t, "passwd", fmt.Sprintf("%s:%s:%d:%[3]d::%s:/bin/sh\n", peerUser, peerHash, nobody, root))
-		if err := os.Chmod(users, 0o600); err != nil { // or mod_auth_file refuses it
-			t.Fatal(err)
-		}
-		state := folder(t)
-		e := inetd(t, "ftp", peer(t, "proftpd"), "-c", configFile(t, "proftpd.conf", fmt.Sprintf(`
+// proftpd serves one user, confined to the folder. With TLS it wants data connections to
+// resume the session of the control connection.
+var (
+	proftpd    = server{name: "proftpd", protocol: "ftp", start: func(t *testing.T, root string) endpoint { return startProftpd(t, root) }}
+	proftpdTLS = server{name: "proftpd", protocol: "ftpes", start: func(t *testing.T, root string) endpoint {
+		cert, both := certificate(t)
+		e := startProftpd(t, root,
+			"ModulePath "+filepath.Join(filepath.Dir(peer(t, "proftpd")), "../lib/proftpd"), "LoadModule mod_tls.c",
+			"TLSEngine on", "TLSRequired on", "TLSProtocol TLSv1.2 TLSv1.3",
+			"TLSRSACertificateFile "+both, "TLSRSACertificateKeyFile "+both)
+		e.ca = cert
+		return e
+	}}
+)
+
+func startProftpd(t *testing.T, root string, more ...string) endpoint {
+	users := configFile(t, "passwd", fmt.Sprintf("%s:%s:%d:%[3]d::%s:/bin/sh\n", peerUser, peerHash, nobody, root))
+	if err := os.Chmod(users, 0o600); err != nil { // or mod_auth_file refuses it
+		t.Fatal(err)
+	}
+	state := folder(t)
+	e := inetd(t, "ftp", peer(t, "proftpd"), "-c", configFile(t, "proftpd.conf", fmt.Sprintf(`
 ServerType inetd
 User nobody
 Group nogroup
@@ -41,8 +55,8 @@ ScoreboardFile %s/scoreboard
 PidFile %[2]s/pid
 SystemLog %[2]s/log
 TransferLog none
-`, users, state)))
-		e.user, e.password = peerUser, peerPassword
-		return e
-	},
+%[3]s
+`, users, state, strings.Join(more, "\n"))))
+	e.user, e.password = peerUser, peerPassword
+	return e
 }

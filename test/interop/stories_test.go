@@ -73,7 +73,7 @@ func TestWrongPassword(t *testing.T) {
 		client client
 		code   int
 	}{
-		{curl("curl", "ftp"), 67}, {dray("ftp"), 67}, {lftp("lftp", plain), 1}, {wget(), 6}, {ftplib(), 1},
+		{curl("curl", "ftp"), 67}, {dray("ftp"), 67}, {lftp("lftp", plain), 1}, {wget("wget"), 6}, {ftplib("ftplib", ""), 1},
 	} {
 		t.Run(row.client.name, func(t *testing.T) {
 			t.Parallel()
