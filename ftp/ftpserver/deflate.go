@@ -108,7 +108,7 @@ func (j *job) unpack(w io.Writer) error {
 		return unpackError(err)
 	}
 	defer z.Close()
-	buf := buffers.Get().(*[bufferSize]byte)
+	buf := buffers.Get().(*[bufferRoom]byte)
 	defer buffers.Put(buf)
 	for left := orDefault(j.srv.MaxInflate, 1<<30); ; {
 		n, err := z.Read(buf[:])

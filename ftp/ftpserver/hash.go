@@ -198,7 +198,7 @@ func (o digest) move(ctx context.Context, j *job) (string, error) {
 
 // read copies a file, of which the size may be unknown or change, to a digest.
 func (j *job) read(ctx context.Context, h hash.Hash, file io.Reader, limit int64) error {
-	buf := buffers.Get().(*[bufferSize]byte)
+	buf := buffers.Get().(*[bufferRoom]byte)
 	defer buffers.Put(buf)
 	for ctx.Err() == nil {
 		n, err := file.Read(buf[:])

@@ -119,7 +119,7 @@ var errListFile = errors.New("ftpserver: MLSD of a file")
 func (j *job) sendLines(entries iter.Seq2[ftp.Entry, error], format func([]byte, ftp.Entry) []byte) (string, error) {
 	const first = 4 << 10
 	const text = "Here comes the listing"
-	buf := buffers.Get().(*[bufferSize]byte)
+	buf := buffers.Get().(*[bufferRoom]byte)
 	defer buffers.Put(buf)
 	b, limit, connected := buf[:0], first, false
 	for e, err := range entries {

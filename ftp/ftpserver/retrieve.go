@@ -56,10 +56,10 @@ func (j *job) sendFile(file io.Reader, limit int64) error {
 		return j.sendPieces(file, limit)
 	}
 	file = io.LimitReader(file, limit)
-	buf := buffers.Get().(*[bufferSize]byte)
+	buf := buffers.Get().(*[bufferRoom]byte)
 	defer buffers.Put(buf)
 	for {
-		n, err := file.Read(buf[:])
+		n, err := file.Read(buf[:bufferSize])
 		if err := j.send(buf[:n]); err != nil {
 			return err
 		}
@@ -114,6 +114,9 @@ func (j *job) sendRaw(b []byte) error {
 	j.await()
 	n, err := j.conn.Write(b)
 	j.bytes.Add(int64(n))
+	if err == nil && j.gather != nil {
+		err = j.gather.flush()
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errDataLost, err)
 	}

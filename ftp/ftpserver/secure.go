@@ -98,12 +98,15 @@ func (j *job) protect(timeout time.Duration) error {
 	if j.tls == nil {
 		return nil
 	}
-	conn := j.tls.Data(j.tcp)
+	j.gather = &gather{Conn: j.tcp}
+	conn := j.tls.Data(j.gather)
 	j.conn = conn
 	conn.SetDeadline(time.Now().Add(timeout))
 	if err := conn.HandshakeContext(j.ctx); err != nil {
 		return fmt.Errorf("%w: %w", errNoHandshake, err)
 	}
+	j.records = buffers.Get().(*[bufferRoom]byte)
+	j.gather.buf = j.records[:0]
 	verdict := conn.Verdict()
 	if verdict == tlsbind.Own || j.srv.Binding == BindingOff {
 		return nil

@@ -152,7 +152,9 @@ func (s *Server) begin() {
 	s.conns = make(map[*Conn]struct{})
 	s.perAddr = make(map[netip.Addr]int)
 	if s.TLS != nil {
-		s.binder = tlsbind.New(s.TLS)
+		config := s.TLS.Clone()
+		config.DynamicRecordSizingDisabled = true // files are long
+		s.binder = tlsbind.New(config)
 		s.binder.NoDataTickets = s.NoDataTickets
 	}
 	if s.Log == nil {

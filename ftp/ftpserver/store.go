@@ -69,14 +69,18 @@ func (j *job) receiveFile(w io.Writer) error {
 	if j.level > 0 {
 		return j.unpack(w)
 	}
-	buf := buffers.Get().(*[bufferSize]byte)
+	buf := buffers.Get().(*[bufferRoom]byte)
 	defer buffers.Put(buf)
-	for {
-		n, err := arriving{j}.Read(buf[:])
-		if n > 0 {
-			if _, err := w.Write(buf[:n]); err != nil {
+	for filled := 0; ; {
+		n, err := arriving{j}.Read(buf[filled:bufferSize])
+		if filled += n; err == nil && filled < bufferSize/2 {
+			continue // writing costs the same for a little, such as a record of TLS
+		}
+		if filled > 0 {
+			if _, err := w.Write(buf[:filled]); err != nil {
 				return err
 			}
+			filled = 0
 		}
 		switch {
 		case err == io.EOF:

@@ -44,19 +44,22 @@ func (t transfer) do(c *Conn) ftp.Reply {
 // connection when it has ended.
 type job struct {
 	transfer
-	srv    *Server
-	fs     FS
-	source dataSource
-	ctx    context.Context
-	cancel context.CancelFunc
-	begun  time.Time
-	tls    *tlsbind.Session // protects the data connection; nil for none
-	tcp    *net.TCPConn     // nil until connect
-	conn   net.Conn         // tcp, or TLS over it
-	note   string           // what is odd about it
-	bytes  atomic.Int64     // over the data connection so far
-	level  int              // of mode Z; 0 in mode S
-	packer *zlib.Writer     // of mode Z, once something was sent
+	srv     *Server
+	fs      FS
+	source  dataSource
+	ctx     context.Context
+	cancel  context.CancelFunc
+	begun   time.Time
+	tls     *tlsbind.Session  // protects the data connection; nil for none
+	tcp     *net.TCPConn      // nil until connect
+	conn    net.Conn          // tcp, or TLS over it
+	gather  *gather           // below TLS; nil without
+	records *[bufferRoom]byte // the buffer of gather
+	unwatch func() bool       // keeps the end of ctx from closing tcp
+	note    string            // what is odd about it
+	bytes   atomic.Int64      // over the data connection so far
+	level   int               // of mode Z; 0 in mode S
+	packer  *zlib.Writer      // of mode Z, once something was sent
 
 	say func(ftp.Reply) error // tells a preliminary reply
 	out chan outcome          // the end, once
@@ -144,7 +147,7 @@ func (j *job) connect(text string) error {
 		return err
 	}
 	j.tcp, j.conn = conn, conn
-	context.AfterFunc(j.ctx, func() { conn.Close() })
+	j.unwatch = context.AfterFunc(j.ctx, func() { conn.Close() })
 	if err := j.say(reply(ftp.CodeOpening, text)); err != nil {
 		return fmt.Errorf("%w: %w", errDataLost, err)
 	}
@@ -157,7 +160,11 @@ func (j *job) closeData() {
 		j.source.close()
 	}
 	if j.conn != nil {
+		j.unwatch()
 		j.conn.Close()
+	}
+	if j.records != nil {
+		buffers.Put(j.records)
 	}
 }
 
@@ -170,8 +177,11 @@ func (j *job) await() time.Time {
 }
 
 // bufferSize is that of the buffer between a data connection and a file. It was measured
-// to beat splice(2) several times over.
-const bufferSize = 256 << 10
+// to beat splice(2) several times over. bufferRoom holds as much in records of TLS.
+const (
+	bufferSize = 256 << 10
+	bufferRoom = bufferSize + 8<<10
+)
 
 // buffers is shared by all transfers.
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+var buffers = sync.Pool{New: func() any { return new([bufferRoom]byte) }}
