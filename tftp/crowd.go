@@ -21,6 +21,7 @@ type ticket struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 
+	begun    time.Time
 	place    *list.Element // among the unproven; nil for proven
 	exchange *exchange     // nil until it has begun
 	close    func()        // ends the exchange
@@ -85,10 +86,10 @@ func (c *crowd) admit(id tid, request string, only bool, now time.Time) *ticket 
 		c.evict(old)
 	}
 	from := sourceOf(id.remote)
-	if !c.makeRoom(from, id.remote.Addr().IsLoopback()) {
+	if !c.makeRoom(from, id.remote.Addr().IsLoopback(), now) {
 		return nil
 	}
-	t := &ticket{id: id, request: request, source: from}
+	t := &ticket{id: id, request: request, source: from, begun: now}
 	t.place = c.unproven.PushBack(t)
 	c.active[id] = t
 	c.running++
@@ -100,9 +101,14 @@ func (c *crowd) admit(id tid, request string, only bool, now time.Time) *ticket 
 	return t
 }
 
+// grace is how long a new transfer cannot be evicted by those of other sources: an
+// honest client needs that long to answer a busy server. Who wants to keep all others
+// out by forging requests has to send 8,192 a second.
+const grace = 250 * time.Millisecond
+
 // makeRoom sees to it that one more transfer keeps to the limits, by ending the oldest
 // that are unproven. It reports whether there is room.
-func (c *crowd) makeRoom(from netip.Addr, loopback bool) bool {
+func (c *crowd) makeRoom(from netip.Addr, loopback bool, now time.Time) bool {
 	if own := c.sources[from]; own != nil && !loopback {
 		switch {
 		case own.unproven >= c.maxNewOfSource, own.running >= c.maxSource && own.unproven > 0:
@@ -111,10 +117,18 @@ func (c *crowd) makeRoom(from netip.Addr, loopback bool) bool {
 			return false
 		}
 	}
-	if c.unproven.Len() >= c.maxUnproven || c.running >= c.max && c.unproven.Len() > 0 {
-		c.evict(c.unproven.Front().Value.(*ticket))
+	if c.unproven.Len() < c.maxUnproven && c.running < c.max {
+		return true
 	}
-	return c.running < c.max
+	if c.unproven.Len() == 0 {
+		return false
+	}
+	oldest := c.unproven.Front().Value.(*ticket)
+	if now.Sub(oldest.begun) < grace {
+		return false
+	}
+	c.evict(oldest)
+	return true
 }
 
 // oldest returns the oldest unproven transfer of a source, which has one.

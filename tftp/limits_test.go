@@ -78,6 +78,7 @@ func TestForgersCannotLockTheServer(t *testing.T) {
 		c.ask(honest, RRQ{Name: "big"}, Ack{1})
 		for n := range 1000 {
 			c.ask(host(1+n, 2000), RRQ{Name: "big"})
+			time.Sleep(20 * time.Millisecond)
 		}
 		if running, unproven := c.transfers(); running != 21 || unproven != 20 {
 			t.Errorf("%d transfers, %d unproven; want 21 and 20", running, unproven)
@@ -86,6 +87,7 @@ func TestForgersCannotLockTheServer(t *testing.T) {
 		if c.ask(honest, Ack{2}); c.answers(honest) != before+1 {
 			t.Error("the honest client was cut off")
 		}
+		time.Sleep(grace)
 		late := host(2000, 2000)
 		c.ask(late, RRQ{Name: "big"}, Ack{1})
 		if c.answers(late) != 2 {
@@ -100,6 +102,26 @@ func TestForgersCannotLockTheServer(t *testing.T) {
 		}
 		if running, _ := c.transfers(); running != 0 {
 			t.Errorf("%d transfers are left", running)
+		}
+	})
+}
+
+// TestStormIsNoAttack: those who ask at one moment do not evict each other.
+func TestStormIsNoAttack(t *testing.T) {
+	s := &Server{MaxUnproven: 20}
+	besiege(t, s, func(c *crowdStage) {
+		for n := range 30 {
+			c.ask(host(n, 2000), RRQ{Name: "big"})
+		}
+		for n := range 30 {
+			if n < 20 {
+				c.ask(host(n, 2000), Ack{1})
+			} else {
+				c.ask(host(n, 2000), RRQ{Name: "big"}, Ack{1}) // its second try
+			}
+			if got := c.answers(host(n, 2000)); got != 2 {
+				t.Errorf("client %d got %d packets, want 2", n, got)
+			}
 		}
 	})
 }

@@ -51,7 +51,8 @@ type Server struct {
 	// is none it is not answered, so that the client asks again.
 	MaxTransfers int
 
-	// MaxUnproven is how many of them may be unproven: the oldest makes room. 0 means 512.
+	// MaxUnproven is how many of them may be unproven: the oldest makes room, unless it is
+	// younger than 250 ms, since a classroom that boots asks all at once. 0 means 2048.
 	MaxUnproven int
 
 	// MaxPerSource is MaxTransfers for one client: an IPv4 address or an IPv6 network of
@@ -148,7 +149,7 @@ func (s *Server) init() {
 	s.buffers.New = newTrainBuffer
 	s.crowd = newCrowd(crowd{
 		max:            orDefault(s.MaxTransfers, 4096),
-		maxUnproven:    orDefault(s.MaxUnproven, 512),
+		maxUnproven:    orDefault(s.MaxUnproven, 2048),
 		maxSource:      orDefault(s.MaxPerSource, 64),
 		maxNewOfSource: orDefault(s.MaxUnprovenPerSource, 8),
 	})
