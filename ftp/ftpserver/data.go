@@ -63,9 +63,11 @@ func (o listenData) do(c *Conn) ftp.Reply {
 	if o.extended {
 		return reply(ftp.CodeExtPassive, "Entering Extended Passive Mode "+ftp.FormatEPSV(port))
 	}
-	ip := c.srv.PassiveAddress
-	if !ip.IsValid() {
-		ip = c.local.Addr()
+	ip, err := c.advertised()
+	if err != nil {
+		c.dropData()
+		c.log().Error("no address to tell for PASV", "error", err)
+		return reply(ftp.CodeNoData, "No address for PASV; use EPSV")
 	}
 	text := ftp.FormatHostPort(netip.AddrPortFrom(ip, port))
 	return reply(ftp.CodePassive, "Entering Passive Mode ("+text+").")

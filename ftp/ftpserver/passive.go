@@ -26,8 +26,26 @@ func (c *Conn) listenData() (listener, error) {
 	return c.srv.ports.reserve(c.srv.PassivePorts, c.local.Addr(), c.remote.Addr(), c.log)
 }
 
-// dynamicPorts are those that nobody has registered (RFC 6335, section 6).
-var dynamicPorts = PortRange{49152, 65535}
+// advertised is the IPv4 address that PASV tells.
+func (c *Conn) advertised() (netip.Addr, error) {
+	ip := c.srv.PassiveAddress
+	if c.srv.PassiveAddressFor != nil {
+		found, err := c.srv.PassiveAddressFor(c.ctx, c)
+		if err != nil {
+			return netip.Addr{}, err
+		}
+		if found.IsValid() {
+			ip = found
+		}
+	}
+	if !ip.IsValid() {
+		ip = c.local.Addr()
+	}
+	if ip = ip.Unmap(); !ip.Is4() {
+		return netip.Addr{}, fmt.Errorf("%v is no IPv4 address", ip)
+	}
+	return ip, nil
+}
 
 // shuffled yields the ports of the range, from one on that cannot be told beforehand.
 func (r PortRange) shuffled() iter.Seq[uint16] {
@@ -73,8 +91,9 @@ type alone struct {
 const maxGuesses = 16
 
 func listenAlone(ip, peer netip.Addr, log func() *slog.Logger) (*alone, error) {
+	dynamic := PortRange{49152, 65535} // nobody has registered them (RFC 6335, section 6)
 	guesses := 0
-	for port := range dynamicPorts.shuffled() {
+	for port := range dynamic.shuffled() {
 		l, err := listenTCP(netip.AddrPortFrom(ip, port))
 		if err == nil {
 			return &alone{l, peer, log}, nil

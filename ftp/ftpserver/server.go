@@ -39,6 +39,12 @@ type Server struct {
 	// listens.
 	PassiveAddress netip.Addr
 
+	// PassiveAddressFor chooses the address that PASV tells to one client, by where it comes
+	// from or what it reached, or looks it up. Zero, or the zero address from it, means
+	// PassiveAddress. An error refuses PASV with 425. It is called for each PASV, by the
+	// goroutine of the connection.
+	PassiveAddressFor func(ctx context.Context, c *Conn) (netip.Addr, error)
+
 	// ActiveSourcePort is the port that active data connections leave from. Zero means
 	// 20, as RFC 959 has it, when the process may, and any otherwise. Negative
 	// means any.

@@ -367,8 +367,9 @@ func TestActiveFromPort20(t *testing.T) {
 		t.Skip("port 20 needs a privilege")
 	}
 	probe.Close()
-	addr := serve(t, &Server{Backend: newMemory()}, "127.0.0.20:0") // whose port 20 nobody else uses
-	for range 3 {                                                   // the same port again, though the last connection lingers
+	// Nobody else uses port 20 of this address.
+	addr := serve(t, &Server{Backend: newMemory()}, "127.0.0.20:0")
+	for range 3 { // the same port again, though the last connection lingers
 		p := enter(t, addr)
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
