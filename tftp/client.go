@@ -103,21 +103,38 @@ func (c *Client) run(ctx context.Context, u URL, try attempt) (Transfer, error) 
 	if err := checkName(u.Name); err != nil {
 		return Transfer{}, fmt.Errorf("tftp: %w", err)
 	}
-	peer, err := resolve(ctx, u)
+	servers, err := resolve(ctx, u)
 	if err != nil {
 		return Transfer{}, err
 	}
-	asked := c.options()
-	t, refused, err := c.once(ctx, peer, asked, try)
-	if refused && asked != (Options{}) {
-		t, _, err = c.once(ctx, peer, Options{}, try)
+	var t Transfer
+	for _, server := range servers {
+		var taken bool
+		t, taken, err = c.transfer(ctx, server, try)
+		if taken || !errors.Is(err, ErrGone) {
+			break // else the next address may be the one that is served
+		}
 	}
 	t.Duration, t.Err = time.Since(begun), err
 	return t, err
 }
 
-// once makes one attempt. refused tells that another one with other options may succeed.
-func (c *Client) once(ctx context.Context, server netip.AddrPort, asked Options, try attempt) (t Transfer, refused bool, err error) {
+// transfer makes a transfer with one address of the server. taken tells that the server
+// has taken the request.
+func (c *Client) transfer(ctx context.Context, server netip.AddrPort, try attempt) (t Transfer, taken bool, err error) {
+	asked := c.options()
+	x := &exchange{peer: netip.AddrPortFrom(server.Addr(), 0), server: server, anyHost: c.AnyHost}
+	t, err = c.once(ctx, x, asked, try)
+	if err == nil || x.begun || asked == (Options{}) || ctx.Err() != nil || !blamesOptions(err, x.remote) {
+		return t, x.begun, err
+	}
+	x = &exchange{peer: netip.AddrPortFrom(server.Addr(), 0), server: server, anyHost: c.AnyHost}
+	t, err = c.once(ctx, x, Options{}, try)
+	return t, x.begun, err
+}
+
+// once makes one attempt, over a port of its own.
+func (c *Client) once(ctx context.Context, x *exchange, asked Options, try attempt) (t Transfer, err error) {
 	c.mu.Lock()
 	c.init()
 	c.mu.Unlock()
@@ -125,11 +142,9 @@ func (c *Client) once(ctx context.Context, server netip.AddrPort, asked Options,
 	if open == nil {
 		open = dialUDP
 	}
-	p, err := open(server, room(asked))
-	if err != nil {
-		return t, false, err
+	if x.port, err = open(x.server, room(asked)); err != nil {
+		return t, err
 	}
-	x := &exchange{port: p, peer: netip.AddrPortFrom(server.Addr(), 0), server: server, anyHost: c.AnyHost}
 	stop := x.wakeAtEnd(ctx)
 	linger, err := try(ctx, x, asked, &t)
 	stop()
@@ -139,11 +154,11 @@ func (c *Client) once(ctx context.Context, server netip.AddrPort, asked Options,
 	}
 	x.farewell(reason)
 	if err != nil || linger == nil {
-		p.close()
+		x.port.close()
 	} else {
 		c.linger(x, linger)
 	}
-	return t, err != nil && !x.begun && ctx.Err() == nil && blamesOptions(err, x.remote), err
+	return t, err
 }
 
 func dialUDP(server netip.AddrPort, size int) (port, error) {
@@ -159,17 +174,20 @@ func (c *Client) linger(x *exchange, f func(context.Context)) {
 	})
 }
 
-// resolve finds the server's address, IPv4 or IPv6 as the host prefers.
-func resolve(ctx context.Context, u URL) (netip.AddrPort, error) {
+// resolve finds the server's addresses, in the order that the host prefers.
+func resolve(ctx context.Context, u URL) (servers []netip.AddrPort, err error) {
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Host)
 	if err != nil {
-		return netip.AddrPort{}, err
+		return nil, err
 	}
 	port := u.Port
 	if port == 0 {
 		port = DefaultPort
 	}
-	return netip.AddrPortFrom(addrs[0].Unmap(), uint16(port)), nil
+	for _, a := range addrs {
+		servers = append(servers, netip.AddrPortFrom(a.Unmap(), uint16(port)))
+	}
+	return servers, nil
 }
 
 // blamesOptions reports whether a bare request may fare better: the server said so, or

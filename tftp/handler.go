@@ -44,7 +44,7 @@ type Transfer struct {
 	Resent     int           // packets sent again
 	Negotiated Options       // what both sides agreed on; zero without options
 	Note       string        // in words, such as "final ACK missing"; "" for nothing to say
-	Err        error         // nil: complete
+	Err        error         // nil: complete, or the client only asked for the size, as Note says
 }
 
 // Upload is a file being received: visible after Commit, never before. The server ends

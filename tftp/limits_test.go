@@ -341,3 +341,32 @@ func TestGrant(t *testing.T) {
 		}
 	}
 }
+
+// TestBlocksFitThePath: fragments get lost in firewalls, so a block is one packet.
+func TestBlocksFitThePath(t *testing.T) {
+	for _, c := range []struct {
+		server *Server
+		mtu    int
+		asked  int
+		want   int // octets of the first block
+	}{
+		{&Server{}, 1500, 8192, 1468}, {&Server{}, 1280, 1428, 1248}, {&Server{}, 0, 8192, 8192},
+		{&Server{IgnoreMTU: true}, 1500, 8192, 8192}, {&Server{MaxBlockSize: 1024}, 1500, 8192, 1024},
+	} {
+		besiege(t, c.server, func(s *crowdStage) {
+			got := 0
+			s.network.path = c.mtu
+			s.network.deliver = func(_ int, b []byte, _ netip.AddrPort) {
+				if p, err := Parse(b); err == nil {
+					if d, ok := p.(Data); ok {
+						got = len(d.Payload)
+					}
+				}
+			}
+			s.ask(peers[""], RRQ{Name: "big", Options: Options{BlockSize: c.asked}}, Ack{0})
+			if got != c.want {
+				t.Errorf("MTU %d, asked for %d: a block of %d octets, want %d", c.mtu, c.asked, got, c.want)
+			}
+		})
+	}
+}

@@ -74,6 +74,7 @@ type memoryNetwork struct {
 	requests chan datagram
 	closed   chan struct{}
 	once     sync.Once
+	path     int // the MTU of the way to the peers, 0 for not known
 
 	mu      sync.Mutex
 	ports   map[uint16]*inbox
@@ -134,7 +135,7 @@ func (n *memoryNetwork) open(d datagram, size int) (port, error) {
 	return p, nil
 }
 
-func (n *memoryNetwork) mtu(datagram) int { return 0 }
+func (n *memoryNetwork) mtu(datagram) int { return n.path }
 func (n *memoryNetwork) shared() bool     { return false }
 
 func (n *memoryNetwork) close() error {

@@ -196,8 +196,11 @@ func await(conn *net.UDPConn) error {
 type batch struct {
 	noSegments bool
 	oob        []byte
-	packets    *ipv4.PacketConn
-	messages   []ipv4.Message
+
+	packets  *ipv4.PacketConn
+	to       netip.AddrPort // of the messages
+	peer     *net.UDPAddr   // the same
+	messages []ipv4.Message
 }
 
 func (t *batch) send(conn *net.UDPConn, b []byte, size int, to netip.AddrPort, oob []byte) error {
@@ -229,17 +232,21 @@ func unsegmented(err error) bool {
 
 // sendMany sends a train with sendmmsg(2).
 func (t *batch) sendMany(conn *net.UDPConn, b []byte, size int, to netip.AddrPort, oob []byte) error {
-	if t.packets == nil {
+	if t.packets == nil || t.to != to {
 		t.packets = ipv4.NewPacketConn(conn) // sendmmsg is the same for IPv6
+		t.to, t.peer = to, net.UDPAddrFromAddrPort(to)
+		t.messages = t.messages[:0]
 	}
-	peer := net.UDPAddrFromAddrPort(to)
-	t.messages = t.messages[:0]
-	for len(b) > 0 {
+	count := 0
+	for ; len(b) > 0; count++ {
 		n := min(size, len(b))
-		t.messages = append(t.messages, ipv4.Message{Buffers: [][]byte{b[:n]}, OOB: oob, Addr: peer})
+		if count == len(t.messages) {
+			t.messages = append(t.messages, ipv4.Message{Buffers: make([][]byte, 1), OOB: oob, Addr: t.peer})
+		}
+		t.messages[count].Buffers[0] = b[:n]
 		b = b[n:]
 	}
-	for ms := t.messages; len(ms) > 0; {
+	for ms := t.messages[:count]; len(ms) > 0; {
 		n, err := t.packets.WriteBatch(ms, 0)
 		if err != nil {
 			return err
