@@ -11,16 +11,14 @@ type gather struct {
 }
 
 func (g *gather) Write(b []byte) (int, error) {
-	if len(g.buf)+len(b) > cap(g.buf) {
-		if err := g.flush(); err != nil {
-			return 0, err
-		}
+	if len(b) <= cap(g.buf)-len(g.buf) {
+		g.buf = append(g.buf, b...)
+		return len(b), nil
 	}
-	if len(b) > cap(g.buf) {
-		return g.Conn.Write(b)
+	if err := g.flush(); err != nil {
+		return 0, err
 	}
-	g.buf = append(g.buf, b...)
-	return len(b), nil
+	return g.Conn.Write(b)
 }
 
 func (g *gather) flush() error {
@@ -29,14 +27,5 @@ func (g *gather) flush() error {
 	}
 	_, err := g.Conn.Write(g.buf)
 	g.buf = g.buf[:0]
-	return err
-}
-
-// Close sends what is left, such as the end of TLS.
-func (g *gather) Close() error {
-	err := g.flush()
-	if closed := g.Conn.Close(); err == nil {
-		err = closed
-	}
 	return err
 }

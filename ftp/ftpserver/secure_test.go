@@ -177,6 +177,42 @@ func TestALPN(t *testing.T) {
 	}
 }
 
+// A download ends with a close_notify, by which strict clients tell that it is whole. In
+// TLS 1.2 it can be seen from outside: the last record is an alert.
+func TestCloseNotify(t *testing.T) {
+	s, _, config := secured(t)
+	config.MaxVersion = tls.VersionTLS12
+	p := upgrade(t, serve(t, s, "127.0.0.1:0"), config)
+	for _, line := range []string{"RETR hello.txt", "LIST", "RETR zero"} {
+		raw := p.open()
+		p.ask(line, ftp.CodeOpening)
+		var seen bytes.Buffer
+		if _, err := io.ReadAll(tls.Client(tee{raw, &seen}, config)); err != nil {
+			t.Fatal(err)
+		}
+		p.want(ftp.CodeDone)
+		last := byte(0)
+		for b := seen.Bytes(); len(b) >= 5; b = b[5+(int(b[3])<<8|int(b[4])):] {
+			last = b[0]
+		}
+		if last != 21 {
+			t.Errorf("%s: the last record is of type %d", line, last)
+		}
+	}
+}
+
+// tee keeps what is read from a connection.
+type tee struct {
+	net.Conn
+	seen *bytes.Buffer
+}
+
+func (t tee) Read(b []byte) (int, error) {
+	n, err := t.Conn.Read(b)
+	t.seen.Write(b[:n])
+	return n, err
+}
+
 // An upload over TLS that was cut off looks like one that ended; close_notify tells.
 func TestTruncatedUpload(t *testing.T) {
 	for _, require := range []bool{false, true} {

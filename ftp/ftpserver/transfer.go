@@ -161,10 +161,11 @@ func (j *job) closeData() {
 	}
 	if j.conn != nil {
 		j.unwatch()
+		if j.records != nil {
+			j.gather.buf = nil // the close_notify has to go out before the end
+			buffers.Put(j.records)
+		}
 		j.conn.Close()
-	}
-	if j.records != nil {
-		buffers.Put(j.records)
 	}
 }
 
