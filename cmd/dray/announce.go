@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"dray/ftp/ftpclient"
 	"dray/internal/config"
 	"dray/internal/daemon"
 )
@@ -22,11 +23,12 @@ func announce(w io.Writer, cfg config.Serve, d *daemon.Daemon) {
 	for _, e := range endpoints {
 		fmt.Fprintf(w, "\n%s\n", strings.ToUpper(e.Protocol))
 		for _, addr := range reachable(e.Addr.Addr()) {
-			fmt.Fprintf(w, "  %-44s %s\n", baseURL(e, addr), ciscoCopy(e, addr, cfg))
+			line := fmt.Sprintf("  %-44s %s", baseURL(e, addr), ciscoCopy(e, addr, cfg))
+			fmt.Fprintln(w, strings.TrimRight(line, " "))
 		}
 	}
 	if cert, ok := d.Certificate(); ok {
-		fmt.Fprintf(w, "\nTLS certificate, SHA-256%s\n  %s\n", selfSigned(cert), cert.Fingerprint)
+		fmt.Fprintf(w, "\nTLS certificate%s\n  SHA-256  %s\n  for dray --pin %s\n", selfSigned(cert), cert.Fingerprint, ftpclient.PinOf(cert.Leaf))
 	}
 	for _, e := range endpoints {
 		if e.Denied {
@@ -151,7 +153,7 @@ func deniedHint(e daemon.Endpoint) string {
 func grantCommand() string {
 	exe, err := os.Executable()
 	if err != nil || strings.HasPrefix(exe, os.TempDir()) || strings.Contains(exe, "go-build") {
-		return "sudo sysctl net.ipv4.ip_unprivileged_port_start=21"
+		return "sudo sysctl net.ipv4.ip_unprivileged_port_start=21   # for every user here, until the next boot"
 	}
 	return "sudo setcap cap_net_bind_service=+ep " + exe
 }

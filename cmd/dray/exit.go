@@ -13,23 +13,25 @@ import (
 
 // exitCodes is the part of the help that scripts rely on. The numbers are curl's.
 const exitCodes = `Exit codes, curl's where curl has one:
-  0       done                          28      time-out
-  1       anything else, or no such     30      active mode refused
-          scheme                        31      resuming refused
-  2       usage                         55, 56  connection broke off
-  3       malformed URL                 67      log-in refused
-  6       host not found                68      TFTP: file not found
-  7       cannot connect                69      TFTP: access violation
-  8       no sensible answer            70      disk full at the server
-  9       FTP: access denied            71      TFTP: illegal operation
-  10, 12  active mode failed            72      TFTP: unknown transfer ID
-  13, 14  passive mode failed           73      TFTP: file already exists
-  18      partial file                  74      TFTP: no such user
-  19, 21  refused by the server         78      FTP: no such file
-  23, 26  cannot write, read here       130     interrupted
-  25      upload refused by the server
-  35, 60  TLS failed, certificate refused
-  64, 90  no TLS at the server, key is not the one of --pin`
+  0   done                                  28  time-out
+  1   no such scheme, or anything else      30  active mode: refused by the server
+  2   usage                                 31  resuming refused
+  3   malformed URL                         35  TLS failed
+  6   host not found                        55  upload broke off
+  7   cannot connect                        56  connection broke off
+  8   no sensible answer                    60  certificate not trusted
+  9   FTP: access denied                    64  the server has no TLS
+  10  active mode: server did not come      67  log-in refused
+  12  active mode: server did not in time   68  TFTP: file not found
+  13  passive mode refused                  69  TFTP: access violation
+  14  passive mode: no address              70  disk full at the server
+  18  partial file                          71  TFTP: illegal operation
+  19  download refused                      72  TFTP: unknown transfer ID
+  21  command refused                       73  TFTP: file already exists
+  23  cannot write here                     74  TFTP: no such user
+  25  upload refused                        78  FTP: no such file
+  26  cannot read here                      90  key is not that of --pin
+                                            130 interrupted`
 
 // urlError is a URL that cannot be used.
 type urlError struct {
@@ -155,6 +157,8 @@ func hint(err error) string {
 	switch {
 	case errors.As(err, &cert) && !errors.Is(err, ftpclient.ErrPin):
 		return fmt.Sprintf("To trust this server, see that the key is its own and pass --pin %s\n", ftpclient.PinOf(cert.Certificate))
+	case errors.Is(err, ftpclient.ErrLogin):
+		return "A user is named in the URL: ftp://USER@HOST/FILE asks for the password\n"
 	case errors.Is(err, ftpclient.ErrTLSRefused):
 		return "The server has no TLS: with ftp:// the password and the files go in clear\n"
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -12,13 +13,14 @@ import (
 
 // localError is a failure to read or write a file of this machine.
 type localError struct {
-	code int // 23: cannot write, 26: cannot read
+	code int // the exit code
 	err  error
 }
 
 const (
-	cannotWrite = 23
-	cannotRead  = 26
+	cannotWrite  = 23
+	cannotRead   = 26
+	cannotResume = 31
 )
 
 func (e *localError) Error() string { return e.err.Error() }
@@ -116,4 +118,43 @@ func openLocal(local string, in io.Reader) (io.ReadCloser, int64, error) {
 		return f, -1, nil
 	}
 	return f, info.Size(), nil
+}
+
+// writeWhole makes or replaces a file by what write writes, and leaves nothing new when
+// that fails. It keeps the permissions of a file that is there, and follows a link.
+func writeWhole(name string, write func(io.Writer) error) error {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	tmp, err := createTemp(name)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	if err := write(tmp); err != nil {
+		return errors.Join(err, tmp.Close())
+	}
+	if err := tmp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), name)
+}
+
+// createTemp makes a file beside name, with the permissions that name has or would get.
+func createTemp(name string) (*os.File, error) {
+	perm := os.FileMode(0o666) // less the umask
+	old, statErr := os.Stat(name)
+	if statErr == nil {
+		perm = old.Mode().Perm()
+	}
+	dir, base := filepath.Split(name)
+	tmp, err := os.OpenFile(filepath.Join(dir, "."+base+"."+rand.Text()+".part"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	var path *os.PathError
+	if errors.As(err, &path) {
+		path.Path = name // the temporary name is nobody's business
+	}
+	if err != nil || statErr != nil {
+		return tmp, err
+	}
+	return tmp, tmp.Chmod(perm)
 }

@@ -42,6 +42,7 @@ func rootCommand(std stdio) *cobra.Command {
 		Use:           "dray",
 		Short:         "Serve and move files over FTP and TFTP",
 		Long:          "dray serves a folder over FTP and TFTP, and fetches and stores files over both.\n\n" + exitCodes,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          usageArgs(cobra.NoArgs),

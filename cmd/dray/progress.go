@@ -57,7 +57,12 @@ func (p *progress) at(done, total int64) {
 
 func (p *progress) open() {
 	p.pool = mpb.New(mpb.WithOutput(p.out), mpb.WithAutoRefresh())
-	p.bar = p.pool.New(max(p.total, 0), mpb.BarStyle(),
+	if p.total < 0 {
+		p.bar = p.pool.New(0, mpb.NopStyle(), mpb.PrependDecorators(
+			decor.Name(p.name, decor.WCSyncSpaceR), decor.Current(decor.SizeB1024(0), "% .1f"), rateSince(p.started)))
+		return
+	}
+	p.bar = p.pool.New(p.total, mpb.BarStyle(),
 		mpb.PrependDecorators(
 			decor.Name(p.name, decor.WCSyncSpaceR),
 			decor.Counters(decor.SizeB1024(0), "% .1f / % .1f"),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -48,14 +49,34 @@ func (o *remoteOptions) add(c *cobra.Command) {
 	f.BoolVar(&o.active, "active", false, "FTP: let the server open the data connections")
 	f.BoolVar(&o.insecure, "insecure", false, "FTPS: accept any certificate, so that ANYONE on the way can read and change everything")
 	f.StringVar(&o.pin, "pin", "", "FTPS: accept this key only, written sha256//BASE64, whatever its certificate says")
-	f.IntVar(&o.retries, "retries", 0, "FTP: try again so many times when a connection breaks, from where it broke")
+	f.IntVar(&o.retries, "retries", 0, "FTP: try again so many times in a row when a connection breaks, from where it broke")
 	f.StringArrayVarP(&o.quote, "quote", "Q", nil, "FTP: send this command after log-in, such as \"SITE UMASK 022\" (repeatable)")
 	f.DurationVar(&o.keep, "keep-alive", time.Minute, "FTP: send NOOP so often during a transfer, 0 for never")
+}
+
+// check refuses flags that would be taken for protection, or for anything, where they
+// mean nothing.
+func (o *remoteOptions) check(scheme string) error {
+	secure := scheme == "ftps" || scheme == "ftpes"
+	switch {
+	case o.retries < 0:
+		return errors.New("--retries wants a number from 0 on")
+	case o.insecure && o.pin != "":
+		return errors.New("--insecure and --pin contradict each other")
+	case (o.insecure || o.pin != "") && !secure:
+		return errors.New("--insecure and --pin are for ftpes:// and ftps://")
+	case scheme == "tftp" && (o.active || o.retries > 0 || len(o.quote) > 0):
+		return errors.New("--active, --retries and --quote are for FTP")
+	}
+	return nil
 }
 
 // parseRemote reads a URL. It connects to nothing.
 func parseRemote(raw string, o remoteOptions, std stdio) (remote, error) {
 	scheme, found := schemeOf(raw)
+	if err := o.check(scheme); err != nil {
+		return nil, &usageError{err}
+	}
 	switch scheme {
 	case "ftp", "ftpes", "ftps":
 		return parseFTP(raw, o, std)

@@ -95,9 +95,34 @@ func askPassword(user string, std stdio) (string, error) {
 		return "", &usageError{fmt.Errorf("no password for %q: set DRAY_PASSWORD, or write USER:PASSWORD@ in the URL", user)}
 	}
 	fmt.Fprintf(std.err, "Password for %s: ", user)
-	password, err := term.ReadPassword(int(in.Fd()))
-	fmt.Fprintln(std.err)
-	return string(password), err
+	defer fmt.Fprintln(std.err)
+	return readHidden(int(in.Fd()))
+}
+
+// readHidden reads a line from a terminal that does not show it, and leaves the terminal
+// as it was also after Ctrl-C.
+func readHidden(fd int) (string, error) {
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	ctx, stop := interruptible(context.Background())
+	defer stop()
+	type line struct {
+		text []byte
+		err  error
+	}
+	read := make(chan line, 1)
+	go func() { // after Ctrl-C it waits until the program ends, which is at once
+		text, err := term.ReadPassword(fd)
+		read <- line{text, err}
+	}()
+	select {
+	case l := <-read:
+		return string(l.text), l.err
+	case <-ctx.Done():
+		return "", errors.Join(context.Canceled, term.Restore(fd, before))
+	}
 }
 
 func (r *ftpRemote) name() string {
@@ -117,6 +142,9 @@ func (r *ftpRemote) fetch(ctx context.Context, w io.Writer, offset int64, report
 	}
 	job.Dialer.Progress = func(done int64) { report(done, total) }
 	_, err := job.Download(ctx, r.url.Path, offset, w)
+	if err != nil && total < -1 {
+		return &localError{cannotResume, fmt.Errorf("the file here is %d octets longer than the server's: it is another one", -total)}
+	}
 	return err
 }
 

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}
 // know
 //
 //	serve ARGS…   start `dray serve ARGS…` and set $FTP and $TFTP to its addresses
-//	stop          interrupt it, wait for it, and keep what it logged in the file server.log
+//	halt          interrupt it, wait for it, and keep what it logged in the file server.log
 //	exits N ARGS… run `dray ARGS…` and see that its exit code is N; stdout and stderr are as after exec
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -35,7 +35,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": startServer,
-			"stop":  stopServer,
+			"halt":  stopServer,
 			"exits": exits,
 		},
 	})

@@ -151,20 +151,3 @@ func writePorts(name string, endpoints []daemon.Endpoint) error {
 		return err
 	})
 }
-
-// writeWhole makes or replaces a file by what write writes, and leaves nothing new when
-// that fails.
-func writeWhole(name string, write func(io.Writer) error) error {
-	tmp, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*.part")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name())
-	if err := write(tmp); err != nil {
-		return errors.Join(err, tmp.Close())
-	}
-	if err := tmp.Close(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), name)
-}

@@ -102,7 +102,10 @@ func put(ctx context.Context, local string, r remote, resume bool, std stdio) er
 	return err
 }
 
-// interruptible ends the context at Ctrl-C, so that a transfer leaves nothing half done.
+// interruptible ends the context at Ctrl-C, so that a transfer leaves nothing half done. A
+// second Ctrl-C ends the program, which may be waiting for somebody to read what it writes.
 func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }

@@ -46,7 +46,10 @@ func ParsePin(s string) (Pin, error) {
 	if !ok || err != nil || len(b) != len(Pin{}) {
 		return Pin{}, fmt.Errorf("ftpclient: not a pin (%s and the base64 of 32 octets): %q", pinPrefix, s)
 	}
-	return Pin(b), nil
+	if pin := Pin(b); pin != (Pin{}) {
+		return pin, nil
+	}
+	return Pin{}, fmt.Errorf("ftpclient: no key has the pin %q", s)
 }
 
 // CertificateError is a certificate that was not accepted. It says what a person needs to

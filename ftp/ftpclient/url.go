@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -52,6 +53,9 @@ func ParseURL(s string) (URL, error) {
 	}
 	if u.Port() != "" {
 		port = u.Port()
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return URL{}, fmt.Errorf("ftpclient: no port from 1 to 65535: %q", port)
+		}
 	}
 	parsed := URL{Security: security, Address: net.JoinHostPort(u.Hostname(), port), User: "anonymous", Password: GuestPassword}
 	if user := u.User.Username(); user != "" {

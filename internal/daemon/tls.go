@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net"
@@ -14,8 +15,9 @@ import (
 
 // Certificate is what clients see of the server before they trust it.
 type Certificate struct {
-	Fingerprint string // SHA-256 of the certificate, as 0A:1B:…
-	SelfSigned  bool   // nobody vouches for it: compare the fingerprint, or pin the key
+	Fingerprint string            // SHA-256 of the certificate, as 0A:1B:…
+	Leaf        *x509.Certificate // the certificate itself
+	SelfSigned  bool              // nobody vouches for it: compare the fingerprint, or pin the key
 }
 
 // Certificate returns the certificate of FTPS, and false without TLS.
@@ -24,7 +26,7 @@ func (d *Daemon) Certificate() (Certificate, bool) {
 		return Certificate{}, false
 	}
 	leaf := d.cert.Leaf()
-	return Certificate{d.cert.Fingerprint(), leaf.Issuer.String() == leaf.Subject.String()}, true
+	return Certificate{d.cert.Fingerprint(), leaf, leaf.Issuer.String() == leaf.Subject.String()}, true
 }
 
 // protect gives a server its TLS. Where nobody has asked for it, the want of a place to
