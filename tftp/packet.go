@@ -7,8 +7,9 @@
 // Not implemented: mail mode and multicast (RFC 2090).
 //
 // It opens no files: a server is given its files by a [Handler]. It never answers
-// anything but a request on its listening port, it never answers an ERROR, and it sends
-// at most two packets to a peer that has not yet shown that it is there.
+// anything but a request on its listening port, and it never answers an ERROR. A peer that
+// has not yet shown that it is there gets two packets for its request, and one for each
+// time that it asks again.
 package tftp
 
 import (
