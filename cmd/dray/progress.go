@@ -70,7 +70,7 @@ func (p *progress) open() {
 		mpb.AppendDecorators(
 			decor.NewPercentage("%d", decor.WCSyncSpace),
 			rateSince(p.started),
-			decor.AverageETA(decor.ET_STYLE_MMSS, decor.WCSyncSpace),
+			decor.NewAverageETA(decor.ET_STYLE_MMSS, p.started, nil, decor.WCSyncSpace),
 		),
 	)
 }
