@@ -390,6 +390,33 @@ func TestActiveFromPort20(t *testing.T) {
 	}
 }
 
+// Where port 20 is taken, or may not be used, any other port will do.
+func TestActiveSourcePortTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	source := int(addrPort(taken.Addr()).Port())
+	p := enter(t, serve(t, &Server{Backend: newMemory(), ActiveSourcePort: source}, "127.0.0.1:0"))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	p.ask("PORT "+ftp.FormatHostPort(addrPort(l.Addr())), ftp.CodeOK)
+	p.ask("RETR hello.txt", ftp.CodeOpening)
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if from := int(addrPort(conn.RemoteAddr()).Port()); from == source {
+		t.Errorf("from port %d, which somebody else has", from)
+	}
+	p.want(ftp.CodeDone)
+}
+
 // A file of the system goes out by sendfile(2), which is io.Copy's doing: so this checks
 // that pieces of it are put together well, and from an offset.
 func TestSystemFile(t *testing.T) {

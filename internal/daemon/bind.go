@@ -28,6 +28,11 @@ type service struct {
 	fallback uint16
 }
 
+// The services. An unprivileged server is found where those of others are.
+func ftpService() service  { return service{"ftp", 21, 2121} }
+func ftpsService() service { return service{"ftps", 990, 2990} }
+func tftpService() service { return service{"tftp", 69, 6969} }
+
 // bind calls listen with the port that was asked for. If none was, it tries the standard
 // port, and the fallback where the kernel refuses that one.
 func (s service) bind(asked config.Port, listen func(port uint16) (net.Addr, error)) (Endpoint, error) {

@@ -30,6 +30,7 @@ type Daemon struct {
 	events    *event.Log
 	log       *slog.Logger
 	write     bool
+	swept     func() // called when the folder has been tidied
 	endpoints []Endpoint
 	servers   []server
 }
@@ -47,7 +48,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{files: files, events: event.NewLog(log), log: log, write: cfg.Write}
+	d := &Daemon{files: files, events: event.NewLog(log), log: log, write: cfg.Write, swept: func() {}}
 	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -84,12 +85,12 @@ func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
 		return err
 	}
 	if !cfg.FTP.Off() {
-		if err := d.listenFTP(service{"ftp", 21, 2121}, cfg.FTP, cfg.Listen, srv, srv.Serve); err != nil {
+		if err := d.listenFTP(ftpService(), cfg.FTP, cfg.Listen, srv, srv.Serve); err != nil {
 			return err
 		}
 	}
 	if implicit {
-		return d.listenFTP(service{"ftps", 990, 2990}, cfg.FTPS, cfg.Listen, srv, srv.ServeTLS)
+		return d.listenFTP(ftpsService(), cfg.FTPS, cfg.Listen, srv, srv.ServeTLS)
 	}
 	return nil
 }
@@ -113,7 +114,7 @@ func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
 		return nil
 	}
 	var c *net.UDPConn
-	at, err := service{"tftp", 69, 6969}.bind(cfg.TFTP, listenUDP(cfg.Listen.Host(), &c))
+	at, err := tftpService().bind(cfg.TFTP, listenUDP(cfg.Listen.Host(), &c))
 	if err != nil {
 		return err
 	}
@@ -155,7 +156,10 @@ func (d *Daemon) Endpoints() []Endpoint { return d.endpoints }
 func (d *Daemon) Run(drain, cut context.Context) error {
 	tidy, tidied := context.WithCancel(drain)
 	var background sync.WaitGroup
-	background.Go(func() { d.sweep(tidy) })
+	background.Go(func() {
+		d.sweep(tidy)
+		d.swept()
+	})
 	defer background.Wait()
 	defer tidied()
 	failed := make(chan error, len(d.servers))

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -144,8 +145,14 @@ func TestRunSweepsWhatACrashLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.sweep(t.Context())
-		if err := d.Close(); err != nil {
+		done, stop := context.WithCancel(t.Context())
+		swept := make(chan struct{})
+		d.swept = func() { close(swept) }
+		ended := make(chan error, 1)
+		go func() { ended <- d.Run(done, done) }()
+		<-swept
+		stop()
+		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
 		_, old := os.Stat(filepath.Join(dir, ".dray-old"))
@@ -181,28 +188,32 @@ func TestBindSaysWhatToDo(t *testing.T) {
 // A standard port that is denied gives way to the one that anyone may bind, unless it was
 // asked for.
 func TestDeniedPort(t *testing.T) {
-	s := service{protocol: "ftp", standard: 21, fallback: 2121}
 	denyLow := func(port uint16) (net.Addr, error) {
 		if port < 1024 {
 			return nil, &net.OpError{Op: "listen", Err: os.ErrPermission}
 		}
 		return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(port)}, nil
 	}
-	at, err := s.bind(config.Port{}, denyLow)
-	if err != nil || at.Addr.Port() != 2121 || !at.Denied {
-		t.Errorf("nothing said: %+v, %v", at, err)
-	}
-	var asked config.Port
-	if err := asked.Set("21"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.bind(asked, denyLow); !errors.Is(err, os.ErrPermission) {
-		t.Errorf("port 21 asked for: %v", err)
-	}
 	all := func(port uint16) (net.Addr, error) { return &net.TCPAddr{Port: int(port)}, nil }
-	at, err = s.bind(config.Port{}, all)
-	if err != nil || at.Addr.Port() != 21 || at.Denied {
-		t.Errorf("nothing denied: %+v, %v", at, err)
+	for _, s := range []service{ftpService(), ftpsService(), tftpService()} {
+		at, err := s.bind(config.Port{}, denyLow)
+		if err != nil || at.Addr.Port() != s.fallback || !at.Denied || at.Standard != s.standard {
+			t.Errorf("%s, nothing said: %+v, %v", s.protocol, at, err)
+		}
+		var asked config.Port
+		if err := asked.Set(strconv.Itoa(int(s.standard))); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.bind(asked, denyLow); !errors.Is(err, os.ErrPermission) {
+			t.Errorf("port %d asked for: %v", s.standard, err)
+		}
+		at, err = s.bind(config.Port{}, all)
+		if err != nil || at.Addr.Port() != s.standard || at.Denied {
+			t.Errorf("%s, nothing denied: %+v, %v", s.protocol, at, err)
+		}
+	}
+	if ftpService().fallback != 2121 || tftpService().fallback != 6969 || ftpService().standard != 21 || tftpService().standard != 69 {
+		t.Errorf("the ports have changed: %+v, %+v", ftpService(), tftpService())
 	}
 }
 
