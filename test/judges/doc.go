@@ -3,7 +3,7 @@
 // module of its own, so that the hundreds of modules behind rclone stay out of dray's.
 //
 // Every FTP judge also judges ProFTPD, so that a verdict is about dray and not about
-// the judge. scripts/peers unpacks ProFTPD; where it is missing the tests fail unless
+// the judge; with TLS they judge dray alone. scripts/peers unpacks ProFTPD; where it is missing the tests fail unless
 // SKIP_PEERS=1 says otherwise. Nothing here has a fixed port or waits for time to pass:
 // dray says itself when it listens, and ProFTPD gets its connections from the test.
 //

@@ -55,7 +55,7 @@ func serve(t *testing.T, protocol string, args ...string) (address string) {
 	t.Helper()
 	ports := filepath.Join(t.TempDir(), "ports")
 	cmd := exec.Command(drayPath, append([]string{"serve", t.TempDir(),
-		"--listen", "127.0.0.1", "--write", "--ports-file", ports}, args...)...)
+		"--listen", "127.0.0.1", "--write", "--state-dir", t.TempDir(), "--ports-file", ports}, args...)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()

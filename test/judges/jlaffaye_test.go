@@ -28,12 +28,11 @@ func TestJlaffaye(t *testing.T) {
 		"left half": jlaffayeLeavesHalf,
 		"refusals":  jlaffayeRefusals,
 	}
-	onEachServer(t, func(t *testing.T, _ ftpServer, addr string) {
+	onEachServer(t, func(t *testing.T, srv ftpServer, addr string) {
 		for dialect, options := range dialects {
 			for name, story := range stories {
 				t.Run(dialect+"/"+name, func(t *testing.T) {
-					c, err := ftp.Dial(addr, options...)
-					must(t, err)
+					c := jlaffayeDial(t, srv, addr, options...)
 					must(t, c.Login(user, password))
 					dir := "/" + dialect + " " + name
 					must(t, c.MakeDir(dir))
@@ -44,6 +43,19 @@ func TestJlaffaye(t *testing.T) {
 			}
 		}
 	})
+}
+
+func jlaffayeDial(t *testing.T, srv ftpServer, addr string, options ...ftp.DialOption) *ftp.ServerConn {
+	t.Helper()
+	switch srv.tls {
+	case explicit:
+		options = append(slices.Clip(options), ftp.DialWithExplicitTLS(tlsConfig()))
+	case implicit:
+		options = append(slices.Clip(options), ftp.DialWithTLS(tlsConfig()))
+	}
+	c, err := ftp.Dial(addr, options...)
+	must(t, err)
+	return c
 }
 
 func jlaffayeSizes(t *testing.T, c *ftp.ServerConn) {
@@ -152,9 +164,8 @@ func jlaffayeRefusals(t *testing.T, c *ftp.ServerConn) {
 }
 
 func TestJlaffayeWrongPassword(t *testing.T) {
-	onEachServer(t, func(t *testing.T, _ ftpServer, addr string) {
-		c, err := ftp.Dial(addr)
-		must(t, err)
+	onEachServer(t, func(t *testing.T, srv ftpServer, addr string) {
+		c := jlaffayeDial(t, srv, addr)
 		if err := c.Login(user, "wrong"); !refused(err, ftp.StatusNotLoggedIn) {
 			t.Errorf("log-in with a wrong password: %v", err)
 		}

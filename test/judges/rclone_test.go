@@ -89,6 +89,12 @@ func rcloneRemote(t *testing.T, srv ftpServer, addr string) string {
 	if srv.encoding != "" {
 		remote += fmt.Sprintf(",encoding='%s'", srv.encoding)
 	}
+	switch srv.tls {
+	case explicit:
+		remote += ",explicit_tls=true,no_check_certificate=true"
+	case implicit:
+		remote += ",tls=true,no_check_certificate=true"
+	}
 	return remote + ":"
 }
 
