@@ -89,18 +89,20 @@ func TestRun(t *testing.T) {
 	if err := thread.serve(ended); err != nil {
 		t.Fatal(err)
 	}
-	var rows []struct {
-		Work    string
-		Asked   []struct{ Of metric }
-		Samples map[string]series
+	var got struct {
+		Rows []struct {
+			Work    string
+			Asked   []struct{ Of metric }
+			Samples map[string]series
+		}
 	}
-	if err := json.Unmarshal(out.Bytes(), &rows); err != nil {
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) < 10 {
-		t.Errorf("only %d rows", len(rows))
+	if len(got.Rows) < 10 {
+		t.Errorf("only %d rows", len(got.Rows))
 	}
-	for _, r := range rows {
+	for _, r := range got.Rows {
 		for _, a := range r.Asked {
 			if m := r.Samples["dray"].median(a.Of); !(m > 0) {
 				t.Errorf("%s: %s is %v", r.Work, a.Of, m)

@@ -16,8 +16,11 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -88,14 +91,31 @@ func compare(ctx context.Context, o options, thread mainThread, w io.Writer) err
 	if err != nil {
 		return err
 	}
+	about := describe()
 	results, err := b.measure(append(ftpRows(o.scale), tftpRows(o.scale)...))
 	if err := errors.Join(err, b.close()); err != nil {
 		return err
 	}
 	if o.json {
-		return printJSON(w, results)
+		return printJSON(w, about, results)
 	}
-	return printTable(w, results)
+	return printTable(w, about, results)
+}
+
+// describe tells what is known of the machine. Who measures on one that is busy with
+// something else should see it.
+func describe() string {
+	var u unix.Utsname
+	kernel := "Linux"
+	if unix.Uname(&u) == nil {
+		kernel += " " + unix.ByteSliceToString(u.Release[:])
+	}
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		load = []byte("not known")
+	}
+	minute, _, _ := strings.Cut(string(load), " ")
+	return fmt.Sprintf("%d CPUs, %s, %s, load before %s", runtime.NumCPU(), kernel, runtime.Version(), minute)
 }
 
 func parse(args []string) (options, error) {

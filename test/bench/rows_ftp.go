@@ -20,10 +20,14 @@ func ftpRows(s scale) []row {
 		return []target{{elapsed, peers, must, beyond}, {cpu, peers, must, beyond}}
 	}
 	time := func(must, beyond float64) []target { return best(must, beyond)[:1] }
+	secure := []server{dray(), vsftpdTLS()}
+	safe := []target{{of: elapsed, peers: []string{vsftpdTLS().name}, must: 0.75}}
 	stream := fmt.Sprintf("%d MiB", s.stream>>20)
 	return []row{
 		{name: "RETR " + stream, unit: "file", octets: s.stream, servers: all, run: retrieve, limit: sendfileLoop, targets: best(1, 0.9)},
 		{name: "STOR " + stream, unit: "file", octets: s.stream, servers: all, run: store, limit: receiveLoop, targets: best(1, 0.8)},
+		{name: "FTPS RETR " + stream, unit: "file", octets: s.stream, servers: secure, run: retrieveTLS, limit: sealLoop, targets: safe},
+		{name: "FTPS STOR " + stream, unit: "file", octets: s.stream, servers: secure, run: storeTLS, limit: sealLoop, targets: safe},
 		{name: fmt.Sprintf("RETR %d × 4 KiB, one session", s.files), unit: "file", servers: all, run: retrieveSmall, targets: time(1, 0.7)},
 		{name: fmt.Sprintf("LIST %d entries", s.entries), unit: "listing", servers: all, run: list("LIST"), targets: time(1, 0.5)},
 		{name: fmt.Sprintf("MLSD %d entries", s.entries), unit: "listing", servers: []server{dray(), proftpd(), pyftpdlib()}, run: list("MLSD"), targets: time(1, 0.5)},
@@ -35,17 +39,33 @@ func ftpRows(s scale) []row {
 }
 
 func retrieve(ctx context.Context, b *bench, s server) (sample, error) {
+	return b.retrieve(ctx, s)
+}
+
+func retrieveTLS(ctx context.Context, b *bench, s server) (sample, error) {
+	return b.retrieve(ctx, s, withTLS()...)
+}
+
+func (b *bench) retrieve(ctx context.Context, s server, options ...string) (sample, error) {
 	return b.cost(s, 1, func(i *instance) (time.Duration, error) {
-		return curl(ctx, "-u", i.user+":"+i.password, "-o", "/dev/null", i.ftpURL(bigFile))
+		return curl(ctx, append(options, "-u", i.user+":"+i.password, "-o", "/dev/null", i.ftpURL(bigFile))...)
 	})
+}
+
+func store(ctx context.Context, b *bench, s server) (sample, error) {
+	return b.store(ctx, s)
+}
+
+func storeTLS(ctx context.Context, b *bench, s server) (sample, error) {
+	return b.store(ctx, s, withTLS()...)
 }
 
 // store sends a file under a new name. It is removed after, so that nobody pays for
 // emptying the one of the last round.
-func store(ctx context.Context, b *bench, s server) (sample, error) {
-	name := uploadDir + "/" + s.name
+func (b *bench) store(ctx context.Context, s server, options ...string) (sample, error) {
+	name := uploadDir + "/stored"
 	cost, err := b.cost(s, 1, func(i *instance) (time.Duration, error) {
-		return curl(ctx, "-u", i.user+":"+i.password, "-T", filepath.Join(b.root, bigFile), i.ftpURL(name))
+		return curl(ctx, append(options, "-u", i.user+":"+i.password, "-T", filepath.Join(b.root, bigFile), i.ftpURL(name))...)
 	})
 	stored, statErr := os.Stat(filepath.Join(b.root, name))
 	if err := errors.Join(err, statErr); err != nil {

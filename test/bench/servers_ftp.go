@@ -18,9 +18,14 @@ func dray() server {
 		if err != nil {
 			return nil, err
 		}
+		cert, key, err := b.certificate()
+		if err != nil {
+			return nil, err
+		}
 		ports := filepath.Join(dir, "ports")
 		p, err := b.run("dray", exec.Command(b.binary, "serve", b.root, "--listen", loopback, "--ftp", "0", "--tftp", "0",
-			"--user", benchUser+":"+benchPassword, "--write", "--ports-file", ports))
+			"--user", benchUser+":"+benchPassword, "--write", "--ports-file", ports,
+			"--state-dir", dir, "--tls-cert", cert, "--tls-key", key))
 		if err != nil {
 			return nil, err
 		}
@@ -45,8 +50,33 @@ func dray() server {
 // vsftpd serves guests, who may write. It is left at its defaults where those matter:
 // sendfile is on, and there is no log of transfers.
 func vsftpd() server {
-	return server{name: "vsftpd", forks: true, start: func(b *bench) (*instance, error) {
+	return vsftpdWith("vsftpd", func(*bench) (string, error) { return "", nil })
+}
+
+// vsftpdTLS is one that has TLS too, for those who ask for it.
+func vsftpdTLS() server {
+	return vsftpdWith("vsftpd with TLS", func(b *bench) (string, error) {
+		cert, key, err := b.certificate()
+		return fmt.Sprintf(`
+ssl_enable=YES
+allow_anon_ssl=YES
+force_local_data_ssl=NO
+force_local_logins_ssl=NO
+rsa_cert_file=%s
+rsa_private_key_file=%s
+ssl_ciphers=HIGH
+strict_ssl_read_eof=NO
+`, cert, key), err
+	})
+}
+
+func vsftpdWith(name string, more func(b *bench) (string, error)) server {
+	return server{name: name, forks: true, start: func(b *bench) (*instance, error) {
 		program, err := b.program("vsftpd")
+		if err != nil {
+			return nil, err
+		}
+		extra, err := more(b)
 		if err != nil {
 			return nil, err
 		}
@@ -77,11 +107,11 @@ ftp_username=daemon
 nopriv_user=nobody
 seccomp_sandbox=NO
 secure_chroot_dir=%s
-`, loopback, port, b.root, empty))
+`, loopback, port, b.root, empty)+extra)
 		if err != nil {
 			return nil, err
 		}
-		i, err := b.ftpServer("vsftpd", port, exec.Command(program, conf))
+		i, err := b.ftpServer(name, port, exec.Command(program, conf))
 		if i != nil {
 			i.user, i.password = "anonymous", "bench@"
 		}

@@ -11,7 +11,8 @@ import (
 )
 
 // printTable prints what is asked for first, as ratios, and then the medians.
-func printTable(w io.Writer, results []result) error {
+func printTable(w io.Writer, about string, results []result) error {
+	fmt.Fprintf(w, "%s\n\n", about)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "work\tof dray\tmedian\tbest peer\tratio\tmust\tbeyond\t")
 	for _, r := range results {
@@ -82,7 +83,7 @@ func orDash(s string) string {
 }
 
 // printJSON prints every sample, in seconds and octets, and the verdicts.
-func printJSON(w io.Writer, results []result) error {
+func printJSON(w io.Writer, about string, results []result) error {
 	type asked struct {
 		Of      metric   `json:"of"`
 		Best    string   `json:"best_peer,omitempty"`
@@ -114,5 +115,5 @@ func printJSON(w io.Writer, results []result) error {
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	return enc.Encode(rows)
+	return enc.Encode(map[string]any{"machine": about, "rows": rows})
 }
