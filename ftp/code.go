@@ -33,22 +33,20 @@ const (
 	CodeDirectory     Code = 257 // PWD
 
 	CodeNeedPassword Code = 331
-	CodeNeedAccount  Code = 332
 	CodePending      Code = 350 // RNFR, REST, RANG: the next command completes it
 
-	CodeUnavailable  Code = 421 // the control connection is being closed
-	CodeShutdown     Code = 421
-	CodeIdle         Code = 421
-	CodeTooMany      Code = 421
-	CodeNoData       Code = 425 // the data connection did not come about
-	CodeDataStranger Code = 425 // it came from another host
-	CodeDataLost     Code = 426 // it broke, or the transfer was aborted
-	CodeTLSNotNow    Code = 431
-	CodeBusy         Code = 450
-	CodeLocalError   Code = 451
-	CodeTooMuch      Code = 451 // LIST -R
-	CodeBadStream    Code = 451 // mode Z
-	CodeNoSpace      Code = 452
+	CodeUnavailable Code = 421 // the control connection is being closed
+	CodeShutdown    Code = 421
+	CodeIdle        Code = 421
+	CodeTooMany     Code = 421
+	CodeNoData      Code = 425 // the data connection did not come about
+	CodeDataLost    Code = 426 // it broke, or the transfer was aborted
+	CodeTLSNotNow   Code = 431
+	CodeBusy        Code = 450
+	CodeLocalError  Code = 451
+	CodeTooMuch     Code = 451 // LIST -R
+	CodeBadStream   Code = 451 // mode Z
+	CodeNoSpace     Code = 452
 
 	CodeUnknown        Code = 500 // unknown verb, or no command at all
 	CodeTooLong        Code = 500
