@@ -29,6 +29,10 @@ func testAll(m *testing.M) (int, error) {
 	if err := makeFiles(dir); err != nil {
 		return 0, err
 	}
+	// A program built with -race lingers for a second before it ends.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		return 0, err
+	}
 	drayPath = filepath.Join(dir, "dray")
 	args := append([]string{"build", "-o", drayPath}, buildFlags...)
 	build := exec.Command("go", append(args, "dray/cmd/dray")...)
