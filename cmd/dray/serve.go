@@ -44,6 +44,7 @@ Ctrl-C lets running transfers end, a second Ctrl-C cuts them.`,
 	f.Var(&cfg.FTP, "ftp", "FTP port (default 21, or 2121 without the privilege)")
 	f.Var(&cfg.FTPS, "ftps", "port of FTP that begins with TLS, usually 990 (default off)")
 	f.Var(&cfg.TFTP, "tftp", "TFTP port (default 69, or 6969 without the privilege)")
+	f.BoolVar(&cfg.TFTPSinglePort, "tftp-single-port", false, "answer TFTP from its one port too, for containers, NAT and load balancers")
 	f.Var((*config.Users)(&cfg.Users), "user", "admit this FTP user (repeatable)")
 	f.BoolVar(&cfg.Write, "write", false, "allow uploads and changes: to users over FTP, to ANYONE over TFTP")
 	f.Var(&cfg.PassivePorts, "passive-ports", "ports for FTP data connections (default any free port)")

@@ -18,6 +18,7 @@ type Serve struct {
 	FTP            Port       // the zero value is the standard port, or 2121 without the privilege
 	FTPS           Port       // FTP that begins with TLS; the zero value is off
 	TFTP           Port       // the zero value is the standard port, or 6969 without the privilege
+	TFTPSinglePort bool       // all TFTP transfers over that one port
 	TLS            TLS        // of FTP and FTPS
 	Users          []User     // none: FTP admits guests
 	Write          bool       // allow changes

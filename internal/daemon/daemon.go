@@ -119,8 +119,9 @@ func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
 		return err
 	}
 	srv := &tftp.Server{
-		Handler: &tftpd.Handler{Files: d.files, Rules: rule(cfg.Write), Events: d.events},
-		Log:     log.With("protocol", "tftp"),
+		Handler:    &tftpd.Handler{Files: d.files, Rules: rule(cfg.Write), Events: d.events},
+		SinglePort: cfg.TFTPSinglePort,
+		Log:        log.With("protocol", "tftp"),
 	}
 	d.add(at, server{
 		serve:    func() error { return srv.Serve(c) },

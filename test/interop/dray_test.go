@@ -43,11 +43,19 @@ func dray(protocol string, options ...string) client {
 // by default; drayTLS and drayFTPS insist on it, and on data connections that belong to
 // their control connection.
 var (
-	drayFTP  = drayServer("ftp")
-	drayTFTP = drayServer("tftp")
-	drayTLS  = drayServer("ftp", "--tls", "required", "--tls-data-binding", "require")
-	drayFTPS = drayServer("ftps", "--ftps", "0", "--tls", "required", "--tls-data-binding", "require")
+	drayFTP   = drayServer("ftp")
+	drayTFTP  = drayServer("tftp")
+	drayTFTP1 = drayOnePort()
+	drayTLS   = drayServer("ftp", "--tls", "required", "--tls-data-binding", "require")
+	drayFTPS  = drayServer("ftps", "--ftps", "0", "--tls", "required", "--tls-data-binding", "require")
 )
+
+// drayOnePort answers TFTP from its one port.
+func drayOnePort() server {
+	s := drayServer("tftp", "--tftp-single-port")
+	s.brief = true
+	return s
+}
 
 func drayServer(protocol string, args ...string) server {
 	return server{name: "dray", protocol: protocol, start: func(t *testing.T, root string) endpoint {
@@ -56,7 +64,7 @@ func drayServer(protocol string, args ...string) server {
 		if protocol != "tftp" {
 			e.user, e.password = peerUser, peerPassword
 		}
-		if len(args) > 0 {
+		if protocol != "tftp" && len(args) > 0 {
 			e.ca = d.certificate
 		}
 		return e

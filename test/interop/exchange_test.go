@@ -46,6 +46,7 @@ type client struct {
 	list     func(e endpoint, dir string) *exec.Cmd           // nil: it cannot
 	missing  int                                              // exit code for a file that is not there
 	noEmpty  bool                                             // it cannot get an empty file, from any server
+	slow     bool                                             // the longest file takes it 131,073 round trips
 }
 
 // server is a program that serves a folder. Unless it is readOnly, it lets the user of its
@@ -54,6 +55,7 @@ type server struct {
 	name     string
 	protocol string
 	readOnly bool
+	brief    bool // spare it the longest file of slow clients, which another server gets
 	start    func(t *testing.T, root string) endpoint
 }
 
@@ -65,7 +67,7 @@ func exchange(t *testing.T, c client, s server) {
 	local := folder(t)
 
 	for _, f := range files {
-		if f.size == 0 && c.noEmpty {
+		if f.size == 0 && c.noEmpty || tooLong(f, c, s) {
 			continue
 		}
 		done := t.Run("get "+f.name, func(t *testing.T) {
@@ -79,7 +81,7 @@ func exchange(t *testing.T, c client, s server) {
 		}
 	}
 	for _, f := range files {
-		if c.put == nil || s.readOnly {
+		if c.put == nil || s.readOnly || tooLong(f, c, s) {
 			break
 		}
 		t.Run("put "+f.name, func(t *testing.T) {
@@ -112,6 +114,10 @@ func exchange(t *testing.T, c client, s server) {
 			t.Errorf("%d bytes came from a file that does not exist", info.Size())
 		}
 	})
+}
+
+func tooLong(f file, c client, s server) bool {
+	return c.slow && s.brief && f.size > 65535*512
 }
 
 // furnish returns a folder to serve: files of every size, a folder with something in it,

@@ -8,6 +8,7 @@ func TestServe(t *testing.T) {
 	t.Run("ftpes", func(t *testing.T) { each(t, drayTLS, tlsClients()) })
 	t.Run("ftps", func(t *testing.T) { each(t, drayFTPS, implicitClients()) })
 	t.Run("tftp", func(t *testing.T) { each(t, drayTFTP, tftpClients()) })
+	t.Run("tftp over one port", func(t *testing.T) { each(t, drayTFTP1, tftpClients()) })
 }
 
 func each(t *testing.T, s server, clients []client) {
@@ -82,7 +83,10 @@ func tftpClients() []client {
 		curl("curl without options", "tftp", "--tftp-no-options"),
 		tftpHPA("octet"),
 		atftp("atftp"),
-		atftp("atftp blksize 1428 tsize", "--option", "blksize 1428", "--option", "tsize 0"),
+		atftp("atftp blksize 1428 tsize", "blksize 1428", "tsize 0"),
+		atftp("atftp windowsize 4", "windowsize 4"),
+		atftp("atftp blksize 1428 windowsize 16 timeout", "blksize 1428", "windowsize 16", "timeout 3"),
+		atftp("atftp blksize 8192 windowsize 8", "blksize 8192", "windowsize 8"),
 		busyboxTFTP("busybox"),
 		busyboxTFTP("busybox blksize 1428", "-b", "1428"),
 	}

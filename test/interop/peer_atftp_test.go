@@ -6,10 +6,14 @@ import (
 	"testing"
 )
 
-// atftp asks for no options but those that are named.
+// atftp asks for no options but those that are named, each as "blksize 1428".
 func atftp(name string, options ...string) client {
+	var flags []string
+	for _, o := range options {
+		flags = append(flags, "--option", o)
+	}
 	command := func(e endpoint, args ...string) *exec.Cmd {
-		return exec.Command("atftp", append(append(options[:len(options):len(options)], args...), e.host, e.port)...)
+		return exec.Command("atftp", append(append(flags[:len(flags):len(flags)], args...), e.host, e.port)...)
 	}
 	return client{
 		name: name, program: "atftp", protocol: "tftp",
@@ -19,7 +23,7 @@ func atftp(name string, options ...string) client {
 		put: func(e endpoint, local, remote string) *exec.Cmd {
 			return command(e, "--put", "-l", local, "-r", remote)
 		},
-		missing: 255,
+		missing: 255, slow: len(options) == 0,
 	}
 }
 

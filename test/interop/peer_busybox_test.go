@@ -36,6 +36,6 @@ func busyboxTFTP(name string, options ...string) client {
 		put: func(e endpoint, local, remote string) *exec.Cmd {
 			return command(e, "-p", "-l", local, "-r", remote)
 		},
-		missing: 1,
+		missing: 1, slow: len(options) == 0,
 	}
 }

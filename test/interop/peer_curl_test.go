@@ -22,6 +22,7 @@ func curl(name, protocol string, options ...string) client {
 	}
 	if protocol == "tftp" {
 		c.missing = 68
+		c.slow = !slices.Contains(options, "--tftp-blksize")
 		c.noEmpty = !slices.Contains(options, "--tftp-no-options")
 		return c
 	}

@@ -18,7 +18,7 @@ func tftpHPA(mode string) client {
 		return exec.Command("tftp", slices.Concat([]string{e.host, e.port}, flags, args)...)
 	}
 	return client{
-		name: "tftp-hpa " + cmp.Or(mode, "by default"), program: "tftp", protocol: "tftp",
+		name: "tftp-hpa " + cmp.Or(mode, "by default"), program: "tftp", protocol: "tftp", slow: true,
 		get: func(e endpoint, remote, local string) *exec.Cmd { return command(e, "get", remote, local) },
 		put: func(e endpoint, local, remote string) *exec.Cmd { return command(e, "put", local, remote) },
 	}
