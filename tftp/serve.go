@@ -1,6 +1,7 @@
 package tftp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -224,7 +225,13 @@ func (s *Server) write(n network, d datagram, r *Request, t *ticket, out *Transf
 	if r.Options.HasSize && r.Mode == Octet && r.Options.Size != count.n {
 		out.Note = fmt.Sprintf("the client had announced %d octets", r.Options.Size)
 	}
-	return func() { job.dally(t.ctx) }
+	return func() {
+		ctx, cancel := context.WithCancel(t.ctx)
+		defer cancel()
+		defer context.AfterFunc(s.stay, cancel)()
+		defer x.wakeAtEnd(ctx)()
+		job.dally(ctx)
+	}
 }
 
 // countingReader counts the octets that are read.

@@ -68,6 +68,8 @@ type Server struct {
 	mu       sync.Mutex
 	base     context.Context // of all transfers; nil before the first Serve
 	cut      context.CancelCauseFunc
+	stay     context.Context // of those who dally; ends when the server drains
+	leave    context.CancelFunc
 	draining bool            // by Shutdown or Close
 	networks map[network]int // and the transfers that run over each
 	crowd    crowd
@@ -145,6 +147,7 @@ func (s *Server) init() {
 		return
 	}
 	s.base, s.cut = context.WithCancelCause(context.Background())
+	s.stay, s.leave = context.WithCancel(context.Background())
 	s.networks = make(map[network]int)
 	s.buffers.New = newTrainBuffer
 	s.crowd = newCrowd(crowd{
@@ -171,7 +174,8 @@ func (s *Server) log() *slog.Logger {
 	return s.Log
 }
 
-// Shutdown takes no more requests and waits for the transfers to end, or for ctx.
+// Shutdown takes no more requests and waits for the transfers to end, or for ctx. Uploads
+// that are stored have ended: nobody stays for clients that may have missed the last ACK.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.drain()
 	ended := make(chan struct{})
@@ -201,6 +205,7 @@ func (s *Server) drain() {
 	defer s.mu.Unlock()
 	s.init()
 	s.draining = true
+	s.leave()
 	for n, transfers := range s.networks {
 		if transfers == 0 || !n.shared() {
 			n.close()

@@ -93,6 +93,28 @@ func TestShutdownLetsTransfersEnd(t *testing.T) {
 	})
 }
 
+// TestShutdownLeavesWhatIsStored has an upload complete, after which the server stays for
+// 765 seconds in case that the last ACK was lost.
+func TestShutdownLeavesWhatIsStored(t *testing.T) {
+	modes(t, func(t *testing.T, s *Server) {
+		s.Handler = &memory{files: map[string][]byte{}}
+		u := serve(t, s)
+		peer := raw(t)
+		_, tid := begin(t, peer, u, WRQ{Name: "f", Options: Options{Timeout: 255 * time.Second}})
+		if _, err := peer.WriteToUDPAddrPort(Data{1, []byte("all")}.Append(nil), tid); err != nil {
+			t.Fatal(err)
+		}
+		if p, _ := await1(t, peer); p != (Ack{1}) {
+			t.Errorf("the answer is %v", p)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := s.Shutdown(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestShutdownGivesUpWithItsContext(t *testing.T) {
 	modes(t, func(t *testing.T, s *Server) {
 		s.Handler = &memory{files: map[string][]byte{"f": content(700)}}
