@@ -17,13 +17,16 @@ import (
 
 // announce prints, for each protocol and each address, the URL to use and the line to
 // paste on a Cisco device, and what to do where a standard port was denied.
-func announce(w io.Writer, cfg config.Serve, d *daemon.Daemon) {
+func announce(w io.Writer, cfg *config.Loaded, d *daemon.Daemon) {
 	endpoints := d.Endpoints()
-	fmt.Fprintf(w, "Serving %s %s\n", absolute(cfg.Dir), access(cfg))
+	fmt.Fprintf(w, "Serving %s %s\n", absolute(cfg.Dir), access(cfg.Serve))
+	if len(cfg.Files) > 0 {
+		fmt.Fprintf(w, "Settings from %s\n", strings.Join(cfg.Files, ", "))
+	}
 	for _, e := range endpoints {
 		fmt.Fprintf(w, "\n%s\n", strings.ToUpper(e.Protocol))
 		for _, addr := range reachable(e.Addr.Addr()) {
-			line := fmt.Sprintf("  %-44s %s", baseURL(e, addr), ciscoCopy(e, addr, cfg))
+			line := fmt.Sprintf("  %-44s %s", baseURL(e, addr), ciscoCopy(e, addr, cfg.Serve))
 			fmt.Fprintln(w, strings.TrimRight(line, " "))
 		}
 	}

@@ -15,7 +15,7 @@ import (
 const exitCodes = `Exit codes, curl's where curl has one:
   0   done                                  28  time-out
   1   no such scheme, or anything else      30  active mode: refused by the server
-  2   usage                                 31  resuming refused
+  2   usage, settings                       31  resuming refused
   3   malformed URL                         35  TLS failed
   6   host not found                        55  upload broke off
   7   cannot connect                        56  connection broke off
@@ -46,6 +46,7 @@ func (e *urlError) Unwrap() error { return e.err }
 func exitCode(err error) int {
 	var (
 		usage  *usageError
+		wrong  *settingsError
 		url    *urlError
 		local  *localError
 		host   *net.DNSError
@@ -53,7 +54,7 @@ func exitCode(err error) int {
 		packet *tftp.Error
 	)
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), errors.As(err, &wrong):
 		return 2
 	case errors.As(err, &url):
 		return url.code

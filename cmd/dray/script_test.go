@@ -21,7 +21,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}
 // TestScript runs the stories in testdata/script. Besides testscript's own commands they
 // know
 //
-//	serve ARGS…   start `dray serve ARGS…` and set $FTP and $TFTP to its addresses
+//	serve ARGS…   start `dray serve ARGS…`, set $FTP and $TFTP to its addresses, and keep what
+//	              it prints before it serves in the file greeting
 //	halt          interrupt it, wait for it, and keep what it logged in the file server.log
 //	exits N ARGS… run `dray ARGS…` and see that its exit code is N; stdout and stderr are as after exec
 func TestScript(t *testing.T) {
@@ -31,6 +32,7 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(scriptServer)
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -59,7 +61,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	cmd.Path, err = exec.LookPath("dray")
 	ts.Check(err)
 	cmd.Dir = ts.Getenv("WORK")
-	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+ts.Getenv("XDG_STATE_HOME"))
+	cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+ts.Getenv("XDG_STATE_HOME"), "XDG_CONFIG_HOME="+ts.Getenv("XDG_CONFIG_HOME"))
 	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
@@ -70,11 +72,13 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 
 	// The ports are written before the last line of the greeting is read.
 	r := bufio.NewReader(out)
-	for line := ""; !strings.HasPrefix(line, "Ctrl-C"); {
+	var greeting strings.Builder
+	for line := ""; !strings.HasPrefix(line, "Ctrl-C"); greeting.WriteString(line) {
 		if line, err = r.ReadString('\n'); err != nil {
 			ts.Fatalf("dray serve ended before it was up: %v\n%s", err, ts.ReadFile("server.log"))
 		}
 	}
+	ts.Check(os.WriteFile(filepath.Join(ts.Getenv("WORK"), "greeting"), []byte(greeting.String()), 0o644))
 	go func() {
 		b, _ := io.ReadAll(r)
 		s.rest <- string(b)

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -19,7 +18,7 @@ import (
 )
 
 func serveCommand(std stdio) *cobra.Command {
-	var cfg config.Serve
+	var in config.Input
 	c := &cobra.Command{
 		Use:   "serve [DIR]",
 		Short: "Serve a folder over FTP and TFTP",
@@ -28,49 +27,32 @@ func serveCommand(std stdio) *cobra.Command {
 Without --user, FTP admits the guests "anonymous" and "ftp". With --user, only those
 users log in. TFTP knows no users: what it serves, it serves to anyone.
 
+Every flag is also a variable, such as DRAY_PASSIVE_PORTS for --passive-ports, and a key of a
+file: --config FILE, or dray.yaml in the current folder; see dray config.
+
 Ctrl-C lets running transfers end, a second Ctrl-C cuts them.`,
 		Example: "  dray serve ./images\n  dray serve ./backup --user amy:secret --write",
 		Args:    usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			cfg.Dir = "."
-			if len(args) == 1 {
-				cfg.Dir = args[0]
+			cfg, err := load(&in, args)
+			if err != nil {
+				return err
 			}
 			return serve(c.Context(), cfg, std)
 		},
 	}
-	f := c.Flags()
-	f.Var(&cfg.Listen, "listen", "listen on this address only (default every address of the machine)")
-	f.Var(&cfg.FTP, "ftp", "FTP port (default 21, or 2121 without the privilege)")
-	f.Var(&cfg.FTPS, "ftps", "port of FTP that begins with TLS, usually 990 (default off)")
-	f.Var(&cfg.TFTP, "tftp", "TFTP port (default 69, or 6969 without the privilege)")
-	f.BoolVar(&cfg.TFTPSinglePort, "tftp-single-port", false, "answer TFTP from its one port too, for containers, NAT and load balancers")
-	f.Var((*config.Users)(&cfg.Users), "user", "admit this FTP user (repeatable)")
-	f.BoolVar(&cfg.Write, "write", false, "allow uploads and changes: to users over FTP, to ANYONE over TFTP")
-	f.Var(&cfg.PassivePorts, "passive-ports", "ports for FTP data connections (default any free port)")
-	f.Var(config.Address{Addr: &cfg.PassiveAddress}, "passive-address", "address for FTP data connections, as clients behind NAT see it")
-	f.Var(&cfg.TLS.Mode, "tls", "who uses TLS with FTP: nobody, who wants to, everybody (default optional)")
-	f.StringVar(&cfg.TLS.CertFile, "tls-cert", "", "certificate, PEM; read again when it changes (default one of its own, made at first start)")
-	f.StringVar(&cfg.TLS.KeyFile, "tls-key", "", "private key, PEM (default in the file of --tls-cert)")
-	f.StringVar(&cfg.TLS.ClientCAs, "tls-client-ca", "", "users may log in by a certificate of these authorities, PEM, with their name as its common name")
-	f.Var(&cfg.TLS.Binding, "tls-data-binding", "what to do about data connections of another TLS session (default log)")
-	f.StringVar(&cfg.TLS.StateDir, "state-dir", stateDir(), "where the certificate is kept")
-	f.Var(&cfg.LogFormat, "log-format", "form of the log on standard error (default text)")
-	f.StringVar(&cfg.PortsFile, "ports-file", "", "write \"PROTOCOL ADDRESS:PORT\" lines to this file once all ports are bound")
+	addSettings(c, &in)
 	return c
 }
 
 // serve runs until a signal ends it: the first lets transfers end, the second cuts them.
-func serve(ctx context.Context, cfg config.Serve, std stdio) error {
-	if err := cfg.Check(); err != nil {
-		return &usageError{err}
-	}
+func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
 
-	log := newLogger(cfg.LogFormat, std.err)
-	d, err := daemon.Bind(cfg, log)
+	log := newLogger(cfg.Log.Format, std.err)
+	d, err := daemon.Bind(cfg.Serve, log)
 	if err != nil {
 		return err
 	}
@@ -80,7 +62,7 @@ func serve(ctx context.Context, cfg config.Serve, std stdio) error {
 		}
 	}
 	announce(std.out, cfg, d)
-	warn(log, cfg, d.Endpoints())
+	warn(log, cfg.Serve, d.Endpoints())
 
 	drain, beginDrain := context.WithCancel(ctx)
 	cut, beginCut := context.WithCancel(ctx)
@@ -126,18 +108,6 @@ func warn(log *slog.Logger, cfg config.Serve, endpoints []daemon.Endpoint) {
 			log.Warn("guests may read over FTP, not write: name the users who may with --user NAME:PASSWORD")
 		}
 	}
-}
-
-// stateDir is where state is kept by default: that of the system for root, else the user's.
-func stateDir() string {
-	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
-		return filepath.Join(dir, "dray")
-	}
-	home, err := os.UserHomeDir()
-	if err != nil || os.Geteuid() == 0 {
-		return "/var/lib/dray"
-	}
-	return filepath.Join(home, ".local", "state", "dray")
 }
 
 // writePorts writes where the protocols are, at once and whole: what another program

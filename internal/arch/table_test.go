@@ -30,7 +30,7 @@ func table() map[string]row {
 		"internal/identity": {},
 		"internal/event":    {},
 		"internal/policy":   {dray: "internal/identity internal/vfs"},
-		"internal/config":   {},
+		"internal/config":   {outside: "github.com/goccy/go-yaml"},
 		"internal/certs":    {},
 
 		// Stores, and what wraps them.

@@ -75,17 +75,18 @@ func TestUsers(t *testing.T) {
 func TestCheck(t *testing.T) {
 	off := Port{said: true, off: true}
 	for name, s := range map[string]Serve{
-		"nothing to serve": {FTP: off, TFTP: off},
+		"nothing to serve": {FTP: FTP{Port: off}, TFTP: TFTP{Port: off}},
 		"twice":            {Users: []User{{"a", "x"}, {"a", "y"}}},
-		"--ftps needs TLS": {FTPS: Port{said: true, number: 990}, TLS: TLS{Mode: TLSOff}},
-		"--tls-cert":       {TLS: TLS{Mode: TLSOff, CertFile: "x"}},
-		"--tls-key needs":  {TLS: TLS{KeyFile: "x"}},
+		"ftps.port needs":  {FTPS: FTPS{Port{said: true, number: 990}}, TLS: TLS{Mode: TLSOff}},
+		"tls.cert needs":   {TLS: TLS{Mode: TLSOff, CertFile: "x"}},
+		"tls.client-ca":    {TLS: TLS{Mode: TLSOff, ClientCAs: "x"}},
+		"tls.key needs":    {TLS: TLS{KeyFile: "x"}},
 	} {
 		if err := s.Check(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("Check() = %v; want %q", err, name)
 		}
 	}
-	if err := (&Serve{FTP: off, Users: []User{{"a", "x"}, {"b", "x"}}}).Check(); err != nil {
+	if err := (&Serve{FTP: FTP{Port: off}, Users: []User{{"a", "x"}, {"b", "x"}}}).Check(); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,10 +1,5 @@
 package config
 
-import (
-	"errors"
-	"fmt"
-)
-
 // TLS is how FTP is protected.
 type TLS struct {
 	Mode      TLSMode    // the zero value is TLSOptional
@@ -12,20 +7,21 @@ type TLS struct {
 	KeyFile   string     // PEM; "" is CertFile
 	ClientCAs string     // PEM; clients with a certificate of theirs may log in by it; "" is nobody
 	Binding   TLSBinding // the zero value is BindingLog
-	StateDir  string     // where a certificate of our own is kept
 }
 
 func (s *Serve) checkTLS() error {
-	_, implicit := s.FTPS.Number()
+	_, implicit := s.FTPS.Port.Number()
 	switch t := s.TLS; {
 	case t.Mode != TLSOff:
 	case implicit:
-		return errors.New("--ftps needs TLS: leave --tls off out")
-	case t.CertFile != "" || t.ClientCAs != "":
-		return errors.New("--tls-cert and --tls-client-ca need TLS: leave --tls off out")
+		return &Conflict{"ftps.port", "needs TLS, and tls.mode (--tls) is off"}
+	case t.CertFile != "":
+		return &Conflict{"tls.cert", "needs TLS, and tls.mode (--tls) is off"}
+	case t.ClientCAs != "":
+		return &Conflict{"tls.client-ca", "needs TLS, and tls.mode (--tls) is off"}
 	}
 	if s.TLS.KeyFile != "" && s.TLS.CertFile == "" {
-		return errors.New("--tls-key needs --tls-cert")
+		return &Conflict{"tls.key", "needs its certificate, tls.cert (--tls-cert)"}
 	}
 	return nil
 }
@@ -41,7 +37,12 @@ const (
 )
 
 // Set takes a mode.
-func (m *TLSMode) Set(s string) error { return setWord(m, s, TLSOff, TLSOptional, TLSRequired) }
+func (m *TLSMode) Set(s string) error { return setWord(m, s) }
+
+// Words are what Set takes.
+func (m *TLSMode) Words() []string {
+	return []string{string(TLSOff), string(TLSOptional), string(TLSRequired)}
+}
 
 func (m *TLSMode) String() string { return string(*m) }
 
@@ -60,22 +61,14 @@ const (
 )
 
 // Set takes a binding.
-func (b *TLSBinding) Set(s string) error {
-	return setWord(b, s, BindingOff, BindingLog, BindingRequire)
+func (b *TLSBinding) Set(s string) error { return setWord(b, s) }
+
+// Words are what Set takes.
+func (b *TLSBinding) Words() []string {
+	return []string{string(BindingOff), string(BindingLog), string(BindingRequire)}
 }
 
 func (b *TLSBinding) String() string { return string(*b) }
 
 // Type names the value in a usage text.
 func (b *TLSBinding) Type() string { return "off|log|require" }
-
-// setWord sets v to s if that is one of the allowed words.
-func setWord[T ~string](v *T, s string, allowed ...T) error {
-	for _, word := range allowed {
-		if T(s) == word {
-			*v = word
-			return nil
-		}
-	}
-	return fmt.Errorf("want one of %v", allowed)
-}

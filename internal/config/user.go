@@ -31,7 +31,17 @@ func (u *Users) Set(s string) error {
 
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
 
+// String is empty: it would show the passwords.
 func (u *Users) String() string { return "" }
+
+func (u *Users) clear() { *u = nil }
 
 // Type names the value in a usage text.
 func (u *Users) Type() string { return "NAME:PASSWORD" }
+
+func userSettings(u *User) []Setting {
+	return []Setting{
+		{Key: "name", Value: (*Text)(&u.Name), Required: true, Usage: "as it is typed at log-in"},
+		{Key: "password", Value: (*Text)(&u.Password), Required: true, Secret: true, Usage: "in clear; the file must be closed to others"},
+	}
+}

@@ -66,31 +66,31 @@ func rule(write bool) policy.Rights {
 }
 
 func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
-	_, implicit := cfg.FTPS.Number()
-	if cfg.FTP.Off() && !implicit {
+	_, implicit := cfg.FTPS.Port.Number()
+	if cfg.FTP.Port.Off() && !implicit {
 		return nil
 	}
 	srv := &ftpserver.Server{
 		Backend: &ftpd.Backend{
 			Files: d.files, Users: authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.events,
 		},
-		PassivePorts:   ftpserver.PortRange{First: cfg.PassivePorts.First, Last: cfg.PassivePorts.Last},
-		PassiveAddress: cfg.PassiveAddress,
+		PassivePorts:   ftpserver.PortRange{First: cfg.FTP.PassivePorts.First, Last: cfg.FTP.PassivePorts.Last},
+		PassiveAddress: cfg.FTP.PassiveAddress,
 		Log:            log.With("protocol", "ftp"),
 	}
 	if implicit && cfg.TLS.Mode == "" {
 		cfg.TLS.Mode = config.TLSOptional // somebody has asked for it
 	}
-	if err := d.protect(srv, cfg.TLS, log); err != nil {
+	if err := d.protect(srv, cfg.TLS, cfg.StateDir, log); err != nil {
 		return err
 	}
-	if !cfg.FTP.Off() {
-		if err := d.listenFTP(ftpService(), cfg.FTP, cfg.Listen, srv, srv.Serve); err != nil {
+	if !cfg.FTP.Port.Off() {
+		if err := d.listenFTP(ftpService(), cfg.FTP.Port, cfg.Listen, srv, srv.Serve); err != nil {
 			return err
 		}
 	}
 	if implicit {
-		return d.listenFTP(ftpsService(), cfg.FTPS, cfg.Listen, srv, srv.ServeTLS)
+		return d.listenFTP(ftpsService(), cfg.FTPS.Port, cfg.Listen, srv, srv.ServeTLS)
 	}
 	return nil
 }
@@ -110,17 +110,17 @@ func (d *Daemon) listenFTP(s service, port config.Port, on config.Listen, srv *f
 }
 
 func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
-	if cfg.TFTP.Off() {
+	if cfg.TFTP.Port.Off() {
 		return nil
 	}
 	var c *net.UDPConn
-	at, err := tftpService().bind(cfg.TFTP, listenUDP(cfg.Listen.Host(), &c))
+	at, err := tftpService().bind(cfg.TFTP.Port, listenUDP(cfg.Listen.Host(), &c))
 	if err != nil {
 		return err
 	}
 	srv := &tftp.Server{
 		Handler:    &tftpd.Handler{Files: d.files, Rules: rule(cfg.Write), Events: d.events},
-		SinglePort: cfg.TFTPSinglePort,
+		SinglePort: cfg.TFTP.SinglePort,
 		Log:        log.With("protocol", "tftp"),
 	}
 	d.add(at, server{

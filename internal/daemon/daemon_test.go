@@ -21,8 +21,8 @@ import (
 // configFor serves dir on loopback, on ports that the kernel chooses.
 func configFor(t *testing.T, dir string) config.Serve {
 	t.Helper()
-	cfg := config.Serve{Dir: dir, TLS: config.TLS{StateDir: t.TempDir()}}
-	for _, set := range []error{cfg.Listen.Set("127.0.0.1"), cfg.FTP.Set("0"), cfg.TFTP.Set("0")} {
+	cfg := config.Serve{Dir: dir, StateDir: t.TempDir()}
+	for _, set := range []error{cfg.Listen.Set("127.0.0.1"), cfg.FTP.Port.Set("0"), cfg.TFTP.Port.Set("0")} {
 		if set != nil {
 			t.Fatal(set)
 		}
@@ -171,7 +171,7 @@ func TestBindSaysWhatToDo(t *testing.T) {
 	defer taken.Close()
 	_, port, _ := net.SplitHostPort(taken.LocalAddr().String())
 	cfg := configFor(t, t.TempDir())
-	if err := cfg.TFTP.Set(port); err != nil {
+	if err := cfg.TFTP.Port.Set(port); err != nil {
 		t.Fatal(err)
 	}
 	_, err = Bind(cfg, slog.New(slog.DiscardHandler))

@@ -31,11 +31,11 @@ func (d *Daemon) Certificate() (Certificate, bool) {
 
 // protect gives a server its TLS. Where nobody has asked for it, the want of a place to
 // keep a certificate is no reason not to serve.
-func (d *Daemon) protect(srv *ftpserver.Server, cfg config.TLS, log *slog.Logger) error {
+func (d *Daemon) protect(srv *ftpserver.Server, cfg config.TLS, stateDir string, log *slog.Logger) error {
 	if cfg.Mode == config.TLSOff {
 		return nil
 	}
-	source, err := certificate(cfg, log)
+	source, err := certificate(cfg, stateDir, log)
 	switch {
 	case err != nil && cfg.Mode == "" && cfg.CertFile == "" && cfg.ClientCAs == "":
 		log.Warn("FTP goes without TLS", "error", err)
@@ -67,7 +67,7 @@ func binding(b config.TLSBinding) ftpserver.Binding {
 }
 
 // certificate opens the operator's certificate, or makes one that is kept.
-func certificate(cfg config.TLS, log *slog.Logger) (*certs.Source, error) {
+func certificate(cfg config.TLS, stateDir string, log *slog.Logger) (*certs.Source, error) {
 	watch := certs.Watch{Changed: func(err error) {
 		if err != nil {
 			log.Error("certificate not reloaded, the former one stays in use", "error", err)
@@ -82,7 +82,7 @@ func certificate(cfg config.TLS, log *slog.Logger) (*certs.Source, error) {
 		}
 		return certs.Files(cfg.CertFile, key, watch)
 	}
-	source, err := certs.SelfSigned(cfg.StateDir, names(), watch)
+	source, err := certs.SelfSigned(stateDir, names(), watch)
 	if err != nil {
 		return nil, fmt.Errorf("a certificate for TLS cannot be kept: %w: say where with --state-dir, or switch TLS off with --tls off", err)
 	}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"dray/internal/config"
+)
+
+func configCommand(std stdio) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "config",
+		Short: "Check and show the settings of serve",
+		Long: `Check and show the settings of dray serve: those of its flags, of the environment (DRAY_...) and of
+a file, which go before each other in this order.
+
+The file is the one of --config, else of DRAY_CONFIG, else dray.yaml in the current folder, else
+config.yaml in ~/.config/dray, else config.yaml and conf.d/*.yaml in /etc/dray.`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(
+		configShow(std, "check", "Say whether the settings are right, and what is wrong", sayChecked),
+		configShow(std, "print", "Print every setting, its default too, and where it comes from",
+			func(std stdio, cfg *config.Loaded) error { return cfg.Print(std.out) }),
+		configPath(std),
+	)
+	return c
+}
+
+// configShow is a command that takes what serve takes, and shows something of it.
+func configShow(std stdio, name, short string, show func(stdio, *config.Loaded) error) *cobra.Command {
+	var in config.Input
+	c := &cobra.Command{
+		Use:   name + " [DIR]",
+		Short: short,
+		Args:  usageArgs(cobra.MaximumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			cfg, err := load(&in, args)
+			if err != nil {
+				return err
+			}
+			return show(std, cfg)
+		},
+	}
+	addSettings(c, &in)
+	return c
+}
+
+func sayChecked(std stdio, cfg *config.Loaded) error {
+	if len(cfg.Files) == 0 {
+		_, err := fmt.Fprintln(std.out, "no file; the settings are right")
+		return err
+	}
+	for _, file := range cfg.Files {
+		if _, err := fmt.Fprintf(std.out, "%s: right\n", file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func configPath(std stdio) *cobra.Command {
+	var in config.Input
+	c := &cobra.Command{
+		Use:   "path",
+		Short: "Print the files that hold the settings, in the order in which they are read",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			in.Env = os.Getenv
+			files, err := in.Find()
+			for _, file := range files {
+				fmt.Fprintln(std.out, file)
+			}
+			return err
+		},
+	}
+	addConfigFlag(c, &in)
+	return c
+}
+
+// addSettings gives a command the flags of serve.
+func addSettings(c *cobra.Command, in *config.Input) {
+	in.Flags = config.Flags()
+	for _, f := range in.Flags {
+		if f.Argument {
+			continue
+		}
+		flag := c.Flags().VarPF(f, f.Flag, "", f.Help())
+		if f.Type() == "bool" {
+			flag.NoOptDefVal = "true"
+		}
+	}
+	addConfigFlag(c, in)
+}
+
+func addConfigFlag(c *cobra.Command, in *config.Input) {
+	c.Flags().StringVar(&in.Config, "config", "", "file with settings, or \""+config.None+"\" (default dray.yaml here, or the first that dray config path finds)")
+}
+
+// load brings the settings together; args is what stands beside the flags.
+func load(in *config.Input, args []string) (*config.Loaded, error) {
+	in.Env = os.Getenv
+	var errs []error
+	for _, f := range in.Flags {
+		if f.Argument && len(args) > 0 {
+			errs = append(errs, f.Set(args[0]))
+		}
+	}
+	cfg, err := in.Load()
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return nil, &settingsError{err}
+	}
+	return cfg, nil
+}
+
+// settingsError is a setting that is wrong, wherever it stands.
+type settingsError struct{ error }
+
+func (e *settingsError) Unwrap() error { return e.error }

@@ -1,0 +1,167 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Flag is a setting as a flag of a command line, or as its argument. It keeps what was
+// said until Load.
+type Flag struct {
+	Setting
+	said []string
+}
+
+// Flags are all settings that have a flag, in the order of the reference.
+func Flags() (all []*Flag) {
+	for _, s := range settings(new(Serve)) {
+		if s.Flag != "" {
+			all = append(all, &Flag{Setting: s})
+		}
+	}
+	return all
+}
+
+// Set takes a value, and refuses one that is wrong.
+func (f *Flag) Set(s string) error {
+	if err := f.Value.Set(s); err != nil {
+		return err
+	}
+	f.said = append(f.said, strings.Clone(s)) // the command line is wiped (see cmd/dray)
+	return nil
+}
+
+func (f *Flag) String() string { return "" }
+
+// Type names the value in a usage text.
+func (f *Flag) Type() string { return f.Value.Type() }
+
+// Help is the usage text, with what holds when the flag is left out.
+func (f *Flag) Help() string {
+	switch f.absent() {
+	case "", "none", "false":
+		return f.Usage
+	}
+	return f.Usage + " (default " + f.absent() + ")"
+}
+
+// Input is where settings come from.
+type Input struct {
+	Config string              // the file that --config names; None is no file, "" looks for one
+	Flags  []*Flag             // as they were said
+	Env    func(string) string // the environment, such as os.Getenv
+	System string              // the folder of the system's files; "" is /etc/dray
+}
+
+// Loaded is what all sources together say.
+type Loaded struct {
+	Serve
+	Files  []string          // the files that were read
+	origin map[string]string // who said it, by key; what nobody said is not there
+}
+
+// Load reads all sources. Its error names every wrong value: where it stands, and what is
+// allowed.
+func (in *Input) Load() (*Loaded, error) {
+	files, err := in.Find()
+	if err != nil {
+		return nil, err
+	}
+	l := &Loaded{Files: files, origin: map[string]string{}}
+	rows := settings(&l.Serve)
+	var errs []error
+	for _, file := range files {
+		errs = append(errs, l.file(file, rows))
+	}
+	for i := range rows {
+		errs = append(errs, l.environment(&rows[i], in.Env))
+	}
+	for _, f := range in.Flags {
+		errs = append(errs, l.flag(f, rows))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	if l.Dir == "" {
+		l.Dir = "."
+	}
+	if l.StateDir == "" {
+		l.StateDir = in.stateDir()
+	}
+	return l, l.check()
+}
+
+// file takes what a file says.
+func (l *Loaded) file(name string, rows []Setting) error {
+	text, mode, err := read(name)
+	if err != nil {
+		return err
+	}
+	d := &decoder{file: name, said: map[string]int{}}
+	err = d.decode(text, rows)
+	for key, line := range d.said {
+		l.origin[key] = fmt.Sprintf("%s:%d", name, line)
+	}
+	if d.secret != "" {
+		err = errors.Join(err, closed(name, d.secret, mode))
+	}
+	return err
+}
+
+// environment takes what a variable says. Members of a list are separated by white space.
+func (l *Loaded) environment(s *Setting, env func(string) string) error {
+	name := s.Env()
+	if name == "" || env(name) == "" {
+		return nil
+	}
+	values := []string{env(name)}
+	if s.isList() {
+		values = strings.Fields(values[0])
+	}
+	return l.say(s, values, name)
+}
+
+func (l *Loaded) flag(f *Flag, rows []Setting) error {
+	for i := range rows {
+		if rows[i].Key == f.Key && f.said != nil {
+			return l.say(&rows[i], f.said, f.name())
+		}
+	}
+	return nil
+}
+
+// name is the flag as it was typed.
+func (f *Flag) name() string {
+	if f.Argument {
+		return strings.ToUpper(f.Flag)
+	}
+	return "--" + f.Flag
+}
+
+// say sets a setting, and replaces what a source before has said.
+func (l *Loaded) say(s *Setting, values []string, origin string) error {
+	s.clear()
+	for _, v := range values {
+		if err := s.Value.Set(v); err != nil {
+			return fmt.Errorf("%s: %w", origin, err)
+		}
+	}
+	l.origin[s.Key] = origin
+	return nil
+}
+
+// check finds what single values cannot show, and says where it comes from.
+func (l *Loaded) check() error {
+	for _, file := range l.Files {
+		if within(file, l.Dir) {
+			return fmt.Errorf("%s lies in the folder that is served, %s, where clients could read or change it: move it, serve another folder, or pass --config %s", file, l.Dir, None)
+		}
+	}
+	var c *Conflict
+	err := l.Serve.Check()
+	if errors.As(err, &c) && l.origin[c.Key] != "" {
+		return fmt.Errorf("%s: %w", l.origin[c.Key], err)
+	}
+	return err
+}

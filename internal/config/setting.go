@@ -1,0 +1,121 @@
+package config
+
+import "strings"
+
+// Setting is one thing that can be set.
+type Setting struct {
+	Key      string  // its place in the file, such as "ftp.passive-ports"
+	Flag     string  // its flag, and with DRAY_ its variable; "" if it stands in the file alone
+	Argument bool    // Flag names a positional argument, not a flag
+	Value    Value   // nil if it has Members and no Flag
+	Members  members // of a list whose members are mappings; nil if it is none
+	Required bool    // in a member
+	Secret   bool    // never shown, and only read from files that are closed to others
+	Default  string  // the value when nothing is said, as it would be written, or
+	Unset    string  // what it means to say nothing, where no value says it
+	Usage    string
+}
+
+// settings is the table: all that can be set in s, in the order of the reference. A new
+// setting is a row here and nothing else.
+func settings(s *Serve) []Setting {
+	return []Setting{
+		{Key: "dir", Flag: "dir", Argument: true, Value: (*Folder)(&s.Dir), Default: ".",
+			Usage: "the folder to serve"},
+		{Key: "write", Flag: "write", Value: (*Switch)(&s.Write), Default: "false",
+			Usage: "allow uploads and changes: to users over FTP, to ANYONE over TFTP"},
+		{Key: "listen", Flag: "listen", Value: &s.Listen, Unset: "every address of the machine",
+			Usage: "listen on this address only"},
+		{Key: "state-dir", Flag: "state-dir", Value: (*Folder)(&s.StateDir), Unset: "$XDG_STATE_HOME/dray; for root /var/lib/dray",
+			Usage: "where the certificate is kept"},
+		{Key: "ports-file", Flag: "ports-file", Value: (*File)(&s.PortsFile), Unset: "none",
+			Usage: `write "PROTOCOL ADDRESS:PORT" lines to this file once all ports are bound`},
+		{Key: "users", Flag: "user", Value: (*Users)(&s.Users), Members: membersOf(&s.Users, userSettings), Secret: true, Unset: "guests may log in over FTP",
+			Usage: "admit this FTP user (repeatable)"},
+		{Key: "log.format", Flag: "log-format", Value: &s.Log.Format, Default: "text",
+			Usage: "form of the log on standard error"},
+		{Key: "ftp.port", Flag: "ftp", Value: &s.FTP.Port, Unset: "21, or 2121 without the privilege",
+			Usage: "FTP port"},
+		{Key: "ftp.passive-ports", Flag: "passive-ports", Value: &s.FTP.PassivePorts, Unset: "any free port",
+			Usage: "ports for FTP data connections"},
+		{Key: "ftp.passive-address", Flag: "passive-address", Value: Address{&s.FTP.PassiveAddress}, Unset: "the address that the client came to",
+			Usage: "address for FTP data connections, as clients behind NAT see it"},
+		{Key: "ftps.port", Flag: "ftps", Value: &s.FTPS.Port, Default: "off",
+			Usage: "port of FTP that begins with TLS, usually 990"},
+		{Key: "tls.mode", Flag: "tls", Value: &s.TLS.Mode, Default: "optional",
+			Usage: "who uses TLS with FTP: nobody, who wants to, everybody"},
+		{Key: "tls.cert", Flag: "tls-cert", Value: (*File)(&s.TLS.CertFile), Unset: "one of its own, made at first start",
+			Usage: "certificate, PEM; read again when it changes"},
+		{Key: "tls.key", Flag: "tls-key", Value: (*File)(&s.TLS.KeyFile), Unset: "in the file of the certificate",
+			Usage: "private key, PEM"},
+		{Key: "tls.client-ca", Flag: "tls-client-ca", Value: (*File)(&s.TLS.ClientCAs), Unset: "none",
+			Usage: "users may log in by a certificate of these authorities, PEM, with their name as its common name"},
+		{Key: "tls.data-binding", Flag: "tls-data-binding", Value: &s.TLS.Binding, Default: "log",
+			Usage: "what to do about data connections of another TLS session"},
+		{Key: "tftp.port", Flag: "tftp", Value: &s.TFTP.Port, Unset: "69, or 6969 without the privilege",
+			Usage: "TFTP port"},
+		{Key: "tftp.single-port", Flag: "tftp-single-port", Value: (*Switch)(&s.TFTP.SinglePort), Default: "false",
+			Usage: "answer TFTP from its one port too, for containers, NAT and load balancers"},
+	}
+}
+
+// Env is the variable that sets it, "" if there is none.
+func (s *Setting) Env() string {
+	if s.Flag == "" {
+		return ""
+	}
+	return "DRAY_" + strings.ToUpper(strings.ReplaceAll(s.Flag, "-", "_"))
+}
+
+// clear empties a list, so that one source replaces what another has said.
+func (s *Setting) clear() {
+	if l, ok := s.Value.(list); ok {
+		l.clear()
+	} else if s.Members != nil {
+		s.Members.clear()
+	}
+}
+
+// absent is what holds when nothing is said, in words.
+func (s *Setting) absent() string {
+	if s.Default != "" {
+		return s.Default
+	}
+	return s.Unset
+}
+
+// isList reports whether there may be several values.
+func (s *Setting) isList() bool {
+	_, ok := s.Value.(list)
+	return ok || s.Members != nil
+}
+
+// members is a list of mappings.
+type members interface {
+	add() []Setting    // the settings of one more member
+	each() [][]Setting // those of all that there are
+	clear()
+}
+
+type memberList[T any] struct {
+	all  *[]T
+	rows func(*T) []Setting
+}
+
+// membersOf is the list all, whose members have these rows.
+func membersOf[T any](all *[]T, rows func(*T) []Setting) members { return memberList[T]{all, rows} }
+
+func (m memberList[T]) add() []Setting {
+	var zero T
+	*m.all = append(*m.all, zero)
+	return m.rows(&(*m.all)[len(*m.all)-1])
+}
+
+func (m memberList[T]) each() (all [][]Setting) {
+	for i := range *m.all {
+		all = append(all, m.rows(&(*m.all)[i]))
+	}
+	return all
+}
+
+func (m memberList[T]) clear() { *m.all = nil }

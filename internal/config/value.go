@@ -1,0 +1,261 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Value is a value that can be written: on the command line, in the environment, in a file.
+type Value interface {
+	Set(s string) error // an error says what is allowed
+	String() string     // as Set takes it; "" when nothing was set
+	Type() string       // as a usage text shows it
+}
+
+// list is a Value of which Set adds one member. String joins the members with spaces.
+type list interface {
+	Value
+	clear()
+}
+
+// words is a Value that takes one of a few words.
+type words interface{ Words() []string }
+
+// Switch is on or off.
+type Switch bool
+
+// Set takes "true" or "false".
+func (s *Switch) Set(text string) error {
+	switch text {
+	case "true":
+		*s = true
+	case "false":
+		*s = false
+	default:
+		return errors.New("want true or false")
+	}
+	return nil
+}
+
+func (s *Switch) String() string {
+	if *s {
+		return "true"
+	}
+	return ""
+}
+
+// Type names the value in a usage text.
+func (s *Switch) Type() string { return "bool" }
+
+// Words are what Set takes.
+func (s *Switch) Words() []string { return []string{"true", "false"} }
+
+// setWord sets v to s if that is one of its words.
+func setWord[T ~string, P interface {
+	*T
+	words
+}](v P, s string) error {
+	if allowed := v.Words(); !slices.Contains(allowed, s) {
+		return fmt.Errorf("want %s", oneOf(allowed))
+	}
+	*v = T(s)
+	return nil
+}
+
+// oneOf is a list of words as a sentence has it.
+func oneOf(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
+// Text is any text but the empty one.
+type Text string
+
+// Set takes a text without control characters.
+func (t *Text) Set(s string) error {
+	if s == "" || strings.ContainsFunc(s, isControl) {
+		return errors.New("want a text, not empty, in one line")
+	}
+	*t = Text(s)
+	return nil
+}
+
+func (t *Text) String() string { return string(*t) }
+
+// Type names the value in a usage text.
+func (t *Text) Type() string { return "TEXT" }
+
+// File is the name of a file. A relative one counts from the current folder.
+type File string
+
+// Set takes a name.
+func (f *File) Set(s string) error { return (*Text)(f).Set(s) }
+
+func (f *File) String() string { return string(*f) }
+
+// Type names the value in a usage text.
+func (f *File) Type() string { return "FILE" }
+
+// Folder is the name of a folder. A relative one counts from the current folder.
+type Folder string
+
+// Set takes a name.
+func (f *Folder) Set(s string) error { return (*Text)(f).Set(s) }
+
+func (f *Folder) String() string { return string(*f) }
+
+// Type names the value in a usage text.
+func (f *Folder) Type() string { return "DIR" }
+
+// Port is a port number, "off", or not said. The zero value is not said.
+type Port struct {
+	said   bool
+	off    bool
+	number uint16
+}
+
+// Off reports whether the protocol is switched off.
+func (p Port) Off() bool { return p.off }
+
+// Number returns the port that was asked for, and false if none was. Port 0 lets the
+// kernel choose.
+func (p Port) Number() (uint16, bool) { return p.number, p.said && !p.off }
+
+// Set takes "off" or a number from 0 to 65535.
+func (p *Port) Set(s string) error {
+	if s == "off" {
+		*p = Port{said: true, off: true}
+		return nil
+	}
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		return errors.New(`want a port from 0 to 65535, or "off"`)
+	}
+	*p = Port{said: true, number: uint16(n)}
+	return nil
+}
+
+func (p *Port) String() string {
+	switch {
+	case p.off:
+		return "off"
+	case p.said:
+		return strconv.Itoa(int(p.number))
+	}
+	return ""
+}
+
+// Type names the value in a usage text.
+func (p *Port) Type() string { return "PORT|off" }
+
+// Listen is the address to listen on. The zero value is every address of the machine.
+type Listen struct{ addr netip.Addr }
+
+// Addr returns the address; it is not valid when every address is meant.
+func (l Listen) Addr() netip.Addr { return l.addr }
+
+// Host returns the address as the net package wants it, "" for every address.
+func (l Listen) Host() string {
+	if !l.addr.IsValid() {
+		return ""
+	}
+	return l.addr.String()
+}
+
+// Set takes an IP address, or "" for every address. The unspecified addresses 0.0.0.0
+// and :: are kept, since each means one family.
+func (l *Listen) Set(s string) error {
+	if s == "" {
+		*l = Listen{}
+		return nil
+	}
+	addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+	if err != nil {
+		return errors.New("want an IP address of this machine, without a port")
+	}
+	*l = Listen{addr.Unmap()}
+	return nil
+}
+
+func (l *Listen) String() string { return l.Host() }
+
+// Type names the value in a usage text.
+func (l *Listen) Type() string { return "ADDR" }
+
+// PortRange is a range of TCP ports, both ends included. The zero value is any port.
+type PortRange struct{ First, Last uint16 }
+
+// Set takes "50000-50100", or one port.
+func (r *PortRange) Set(s string) error {
+	first, last, found := strings.Cut(s, "-")
+	if !found {
+		last = first
+	}
+	a, errA := strconv.ParseUint(first, 10, 16)
+	b, errB := strconv.ParseUint(last, 10, 16)
+	if errA != nil || errB != nil || a < 1024 || b < a {
+		return errors.New("want FIRST-LAST, two ports from 1024 to 65535 in order")
+	}
+	*r = PortRange{uint16(a), uint16(b)}
+	return nil
+}
+
+func (r *PortRange) String() string {
+	if *r == (PortRange{}) {
+		return ""
+	}
+	return fmt.Sprintf("%d-%d", r.First, r.Last)
+}
+
+// Type names the value in a usage text.
+func (r *PortRange) Type() string { return "FIRST-LAST" }
+
+// Address is an IP address as a flag value.
+type Address struct{ *netip.Addr }
+
+// Set takes an IPv4 or IPv6 address.
+func (a Address) Set(s string) error {
+	addr, err := netip.ParseAddr(s)
+	if err != nil || addr.IsUnspecified() {
+		return errors.New("want an IP address that clients can reach")
+	}
+	*a.Addr = addr.Unmap()
+	return nil
+}
+
+func (a Address) String() string {
+	if a.Addr == nil || !a.IsValid() {
+		return ""
+	}
+	return a.Addr.String()
+}
+
+// Type names the value in a usage text.
+func (a Address) Type() string { return "IP" }
+
+// LogFormat is the form of the log.
+type LogFormat string
+
+// The forms of the log. The zero value is LogText.
+const (
+	LogText LogFormat = "text"
+	LogJSON LogFormat = "json"
+)
+
+// Set takes "text" or "json".
+func (f *LogFormat) Set(s string) error { return setWord(f, s) }
+
+// Words are what Set takes.
+func (f *LogFormat) Words() []string { return []string{string(LogText), string(LogJSON)} }
+
+func (f *LogFormat) String() string { return string(*f) }
+
+// Type names the value in a usage text.
+func (f *LogFormat) Type() string { return "text|json" }
