@@ -13,7 +13,7 @@ import (
 
 // SetTimes implements [ftpserver.TimeSetter].
 func (f files) SetTimes(ctx context.Context, name string, accessed, modified time.Time) error {
-	return f.setAttribute("settimes", name, policy.SetTime, func(p vfs.Path) error {
+	return f.setAttribute("settimes", name, func(p vfs.Path) error {
 		setter, ok := f.fs.(vfs.TimeSetter)
 		if !ok {
 			return errors.ErrUnsupported
@@ -24,7 +24,7 @@ func (f files) SetTimes(ctx context.Context, name string, accessed, modified tim
 
 // SetMode implements [ftpserver.ModeSetter].
 func (f files) SetMode(ctx context.Context, name string, mode fs.FileMode) error {
-	return f.setAttribute("setmode", name, policy.SetMode, func(p vfs.Path) error {
+	return f.setAttribute("setmode", name, func(p vfs.Path) error {
 		setter, ok := f.fs.(vfs.ModeSetter)
 		if !ok {
 			return errors.ErrUnsupported
@@ -34,16 +34,27 @@ func (f files) SetMode(ctx context.Context, name string, mode fs.FileMode) error
 }
 
 // setAttribute sets one and tells of it, or only pretends to.
-func (f files) setAttribute(op, name string, right policy.Op, set func(p vfs.Path) error) error {
-	p, err := vfs.ParsePath(name)
-	if err == nil && f.pretends(right, p) {
-		f.emit(event.Event{Kind: event.Change, Op: op, Path: name, Detail: "not permitted: nothing changed"})
-		return nil
+func (f files) setAttribute(op, name string, set func(p vfs.Path) error) error {
+	var p vfs.Path
+	do := func(q, _ vfs.Path) error {
+		p = q
+		return set(q)
 	}
-	return f.change(op, name, "", func(p, _ vfs.Path) error { return set(p) })
+	if !f.lenient {
+		return f.change(op, name, "", do)
+	}
+	err := f.try(name, "", do)
+	e := event.Event{Kind: event.Change, Op: op, Path: name, Err: err}
+	if f.pretends(err, p) {
+		e.Detail, e.Err = "not permitted: nothing changed", nil
+	}
+	f.emit(e)
+	return wire(e.Err)
 }
 
-func (f files) pretends(right policy.Op, p vfs.Path) bool {
+// pretends reports whether a refusal, of the rules or of the store, is answered as success.
+func (f files) pretends(err error, p vfs.Path) bool {
 	may := func(op policy.Op) bool { return f.rules.Decide(f.subject, op, p) }
-	return f.lenient && !may(right) && (may(policy.Create) || may(policy.Overwrite))
+	refused := errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)
+	return refused && (may(policy.Create) || may(policy.Overwrite))
 }

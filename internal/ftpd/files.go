@@ -141,15 +141,22 @@ func (f files) Rename(ctx context.Context, from, to string) error {
 
 // change does something to names and tells of it.
 func (f files) change(op, name, to string, do func(p, q vfs.Path) error) error {
-	p, err := vfs.ParsePath(name)
-	if err == nil {
-		var q vfs.Path
-		if q, err = vfs.ParsePath(to); err == nil {
-			err = do(p, q)
-		}
-	}
+	err := f.try(name, to, do)
 	f.emit(event.Event{Kind: event.Change, Op: op, Path: name, To: to, Err: err})
 	return wire(err)
+}
+
+// try does something to names that are names.
+func (f files) try(name, to string, do func(p, q vfs.Path) error) error {
+	p, err := vfs.ParsePath(name)
+	if err != nil {
+		return err
+	}
+	q, err := vfs.ParsePath(to)
+	if err != nil {
+		return err
+	}
+	return do(p, q)
 }
 
 // spaceFiles is files over an FS that knows its free space.

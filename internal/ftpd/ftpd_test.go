@@ -267,6 +267,21 @@ func TestLenientAttributes(t *testing.T) {
 	}
 }
 
+// TestLenientWithTheStore: what the store does not permit, such as the mode of somebody
+// else's file, is pretended too; what is not there is an error.
+func TestLenientWithTheStore(t *testing.T) {
+	files := memfs.New() // whose root keeps its attributes
+	for lenient, want := range map[bool]error{false: fs.ErrPermission, true: nil} {
+		fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadWrite, LenientAttributes: lenient})
+		if err := fsys.(ftpserver.ModeSetter).SetMode(t.Context(), "/", 0o700); !errors.Is(err, want) {
+			t.Errorf("lenient %v: %v; want %v", lenient, err, want)
+		}
+		if err := fsys.(ftpserver.ModeSetter).SetMode(t.Context(), "/none", 0o700); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("lenient %v: %v", lenient, err)
+		}
+	}
+}
+
 func TestPermFact(t *testing.T) {
 	files := memfs.New()
 	put(t, files, "/f", "")
