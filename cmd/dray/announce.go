@@ -20,6 +20,11 @@ import (
 func announce(w io.Writer, cfg *config.Loaded, d *daemon.Daemon) {
 	endpoints := d.Endpoints()
 	fmt.Fprintf(w, "Serving %s %s\n", absolute(cfg.Dir), access(cfg.Serve))
+	for _, h := range cfg.FTP.Hosts {
+		if h.Dir != "" {
+			fmt.Fprintf(w, "Serving %s to FTP clients that say HOST %s\n", absolute(h.Dir), h.Name)
+		}
+	}
 	if len(cfg.Files) > 0 {
 		fmt.Fprintf(w, "Settings from %s\n", strings.Join(cfg.Files, ", "))
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/textproto"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}
 //	serve ARGS…   start `dray serve ARGS…`, set $FTP and $TFTP to its addresses, and keep what
 //	              it prints before it serves in the file greeting
 //	halt          interrupt it, wait for it, and keep what it logged in the file server.log
+//	talk ADDR LINE… send FTP commands one by one, each after the reply to the one before, and
+//	              print the replies to stdout
 //	exits N ARGS… run `dray ARGS…` and see that its exit code is N; stdout and stderr are as after exec
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -39,6 +42,7 @@ func TestScript(t *testing.T) {
 			"serve": startServer,
 			"halt":  stopServer,
 			"exits": exits,
+			"talk":  talk,
 		},
 	})
 }
@@ -111,6 +115,23 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if fmt.Sprint(code) != args[0] {
 		ts.Fatalf("exit code %d; want %s", code, args[0])
+	}
+}
+
+func talk(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: talk ADDR LINE…")
+	}
+	c, err := textproto.Dial("tcp", args[0])
+	ts.Check(err)
+	defer c.Close()
+	for _, line := range append([]string{""}, args[1:]...) {
+		if line != "" {
+			ts.Check(c.PrintfLine("%s", line))
+		}
+		code, text, err := c.ReadResponse(0)
+		ts.Check(err)
+		fmt.Fprintf(ts.Stdout(), "%d %s\n", code, text)
 	}
 }
 

@@ -52,6 +52,9 @@ func (s *Serve) Check() error {
 	if err := s.checkTLS(); err != nil {
 		return err
 	}
+	if err := s.checkFTP(); err != nil {
+		return err
+	}
 	seen := map[string]bool{}
 	for _, u := range s.Users {
 		if seen[u.Name] {

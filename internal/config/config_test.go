@@ -46,11 +46,29 @@ func TestListen(t *testing.T) {
 	}
 }
 
-func TestAddress(t *testing.T) {
-	for in, ok := range map[string]bool{"192.0.2.1": true, "2001:db8::1": true, "0.0.0.0": false, "::": false, "host": false} {
-		var addr netip.Addr
-		if err := (Address{&addr}).Set(in); (err == nil) != ok || addr.IsValid() != ok {
-			t.Errorf("Set(%q) = %v, %v", in, err, addr)
+func TestPassiveAddress(t *testing.T) {
+	for in, ok := range map[string]bool{
+		"192.0.2.1": true, "ftp.example.net": true, "10.0.0.0/8=192.0.2.1": true, "2001:db8::/32=nas": true, "10.0.0.1=nas.": true,
+		"2001:db8::1": false, "0.0.0.0": false, "192.0.2": false, "192.0.2.256": false, "a..b": false, "-a": false, "": false, "10.0.0.1/8=nas": false, "10.0.0.0/8=": false, "=nas": false, "nas=10.0.0.0/8": false,
+	} {
+		var l passiveAddresses
+		if err := l.Set(in); (err == nil) != ok || ok && strings.Replace(l.String(), "/32=nas.", "=nas.", 1) != in {
+			t.Errorf("Set(%q) = %v, %s", in, err, l.String())
+		}
+	}
+}
+
+func TestSize(t *testing.T) {
+	for in, want := range map[string]Size{
+		"1": 1, "1023": 1023, "1K": 1024, "1536": 1536, "16G": 16 << 30, "8T": 8 << 40, "off": Unlimited,
+		"0": 0, "": 0, "K": 0, "-1": 0, "1.5G": 0, "1k": 0, "9999999T": 0, "1KM": 0,
+	} {
+		var z Size
+		if err := z.Set(in); (err == nil) != (want != 0) || z != want {
+			t.Errorf("Set(%q) = %v, %d; want %d", in, err, z, want)
+		}
+		if again := Size(0); z != 0 && (again.Set(z.String()) != nil || again != z) {
+			t.Errorf("%d reads %s, which is %d", z, z.String(), again)
 		}
 	}
 }
@@ -74,6 +92,7 @@ func TestUsers(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	off := Port{said: true, off: true}
+	ten := netip.MustParsePrefix("10.0.0.0/8")
 	for name, s := range map[string]Serve{
 		"nothing to serve": {FTP: FTP{Port: off}, TFTP: TFTP{Port: off}},
 		"twice":            {Users: []User{{"a", "x"}, {"a", "y"}}},
@@ -81,6 +100,11 @@ func TestCheck(t *testing.T) {
 		"tls.cert needs":   {TLS: TLS{Mode: TLSOff, CertFile: "x"}},
 		"tls.client-ca":    {TLS: TLS{Mode: TLSOff, ClientCAs: "x"}},
 		"tls.key needs":    {TLS: TLS{KeyFile: "x"}},
+		"for every client": {FTP: FTP{PassiveAddresses: []PassiveAddress{{Host: "a"}, {Host: "b"}}}},
+		"for 10.0.0.0/8":   {FTP: FTP{PassiveAddresses: []PassiveAddress{{ten, "a"}, {Host: "b"}, {ten, "c"}}}},
+		"has h twice":      {FTP: FTP{Hosts: []Host{{Name: "h"}, {Name: "h"}}}},
+		"a key for h":      {FTP: FTP{Hosts: []Host{{Name: "h", KeyFile: "k"}}}},
+		"certificate for":  {FTP: FTP{Hosts: []Host{{Name: "h", CertFile: "k"}}}, TLS: TLS{Mode: TLSOff}},
 	} {
 		if err := s.Check(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("Check() = %v; want %q", err, name)

@@ -40,7 +40,7 @@ func (f *Flag) Type() string { return f.Value.Type() }
 // Help is the usage text, with what holds when the flag is left out.
 func (f *Flag) Help() string {
 	switch f.absent() {
-	case "", "none", "false":
+	case "none", "false":
 		return f.Usage
 	}
 	return f.Usage + " (default " + f.absent() + ")"
@@ -153,9 +153,15 @@ func (l *Loaded) say(s *Setting, values []string, origin string) error {
 
 // check finds what single values cannot show, and says where it comes from.
 func (l *Loaded) check() error {
+	served := []string{l.Dir}
+	for _, h := range l.FTP.Hosts {
+		served = append(served, h.Dir)
+	}
 	for _, file := range l.Files {
-		if within(file, l.Dir) {
-			return fmt.Errorf("%s lies in the folder that is served, %s, where clients could read or change it: move it, serve another folder, or pass --config %s", file, l.Dir, None)
+		for _, dir := range served {
+			if dir != "" && within(file, dir) {
+				return fmt.Errorf("%s lies in a folder that is served, %s, where clients could read or change it: move it, serve another folder, or pass --config %s", file, dir, None)
+			}
 		}
 	}
 	var c *Conflict

@@ -2,11 +2,13 @@ package config
 
 // TLS is how FTP is protected.
 type TLS struct {
-	Mode      TLSMode    // the zero value is TLSOptional
-	CertFile  string     // PEM; "" is a certificate of our own in StateDir
-	KeyFile   string     // PEM; "" is CertFile
-	ClientCAs string     // PEM; clients with a certificate of theirs may log in by it; "" is nobody
-	Binding   TLSBinding // the zero value is BindingLog
+	Mode        TLSMode    // the zero value is TLSOptional
+	CertFile    string     // PEM; "" is a certificate of our own in StateDir
+	KeyFile     string     // PEM; "" is CertFile
+	ClientCAs   string     // PEM; clients with a certificate of theirs may log in by it; "" is nobody
+	Binding     TLSBinding // the zero value is BindingLog
+	RequireEnd  bool       // refuse uploads without close_notify
+	DataTickets SwitchOn   // session tickets on data connections
 }
 
 func (s *Serve) checkTLS() error {

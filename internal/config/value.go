@@ -54,6 +54,30 @@ func (s *Switch) Type() string { return "bool" }
 // Words are what Set takes.
 func (s *Switch) Words() []string { return []string{"true", "false"} }
 
+// SwitchOn is on unless it is switched off. The zero value is on.
+type SwitchOn struct{ off bool }
+
+// On reports whether it is on.
+func (s SwitchOn) On() bool { return !s.off }
+
+// Set takes "true" or "false".
+func (s *SwitchOn) Set(text string) error {
+	var on Switch
+	err := on.Set(text)
+	if err == nil {
+		s.off = !bool(on)
+	}
+	return err
+}
+
+func (s *SwitchOn) String() string { return strconv.FormatBool(!s.off) }
+
+// Type names the value in a usage text.
+func (s *SwitchOn) Type() string { return "bool" }
+
+// Words are what Set takes.
+func (s *SwitchOn) Words() []string { return []string{"true", "false"} }
+
 // setWord sets v to s if that is one of its words.
 func setWord[T ~string, P interface {
 	*T
@@ -217,28 +241,81 @@ func (r *PortRange) String() string {
 // Type names the value in a usage text.
 func (r *PortRange) Type() string { return "FIRST-LAST" }
 
-// Address is an IP address as a flag value.
-type Address struct{ *netip.Addr }
+// Network is an IP network. The zero value is none.
+type Network netip.Prefix
 
-// Set takes an IPv4 or IPv6 address.
-func (a Address) Set(s string) error {
-	addr, err := netip.ParseAddr(s)
-	if err != nil || addr.IsUnspecified() {
-		return errors.New("want an IP address that clients can reach")
+// Set takes an address with the length of its prefix, such as 192.0.2.0/24, or an address
+// alone. Bits behind the prefix have to be zero.
+func (n *Network) Set(s string) error {
+	p, err := netip.ParsePrefix(s)
+	if addr, single := netip.ParseAddr(s); single == nil && addr.Zone() == "" {
+		p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
-	*a.Addr = addr.Unmap()
+	switch {
+	case err != nil || p.Addr().Is4In6():
+		return errors.New("want a network such as 192.0.2.0/24 or 2001:db8::/32")
+	case p != p.Masked():
+		return fmt.Errorf("want a network: perhaps %v", p.Masked())
+	}
+	*n = Network(p)
 	return nil
 }
 
-func (a Address) String() string {
-	if a.Addr == nil || !a.IsValid() {
-		return ""
+func (n *Network) String() string {
+	if p := netip.Prefix(*n); p.IsValid() {
+		return p.String()
 	}
-	return a.Addr.String()
+	return ""
 }
 
 // Type names the value in a usage text.
-func (a Address) Type() string { return "IP" }
+func (n *Network) Type() string { return "NETWORK" }
+
+// Size is a number of octets. The zero value is not said, Unlimited no limit.
+type Size int64
+
+// Unlimited is the Size that "off" stands for.
+const Unlimited Size = -1
+
+// Set takes "off", or a number from 1 with an optional K, M, G or T, which are powers of
+// 1024.
+func (z *Size) Set(s string) error {
+	if s == "off" {
+		*z = Unlimited
+		return nil
+	}
+	unit := int64(1)
+	digits := s
+	if i := strings.IndexAny(s, sizeUnits); i == len(s)-1 && i > 0 {
+		unit <<= 10 * (1 + strings.IndexByte(sizeUnits, s[i]))
+		digits = s[:i]
+	}
+	n, err := strconv.ParseUint(digits, 10, 63)
+	if err != nil || n == 0 || int64(n) > (1<<63-1)/unit {
+		return errors.New(`want a size such as 500M or 16G, or "off"`)
+	}
+	*z = Size(int64(n) * unit)
+	return nil
+}
+
+const sizeUnits = "KMGT"
+
+func (z *Size) String() string {
+	switch {
+	case *z == 0:
+		return ""
+	case *z < 0:
+		return "off"
+	}
+	n, unit := int64(*z), ""
+	for i := 0; i < len(sizeUnits) && n%1024 == 0; i++ {
+		n, unit = n/1024, sizeUnits[i:i+1]
+	}
+	return strconv.FormatInt(n, 10) + unit
+}
+
+// Type names the value in a usage text.
+func (z *Size) Type() string { return "SIZE|off" }
 
 // LogFormat is the form of the log.
 type LogFormat string

@@ -11,11 +11,9 @@ import (
 	"sync"
 	"time"
 
-	"dray/ftp/ftpserver"
 	"dray/internal/certs"
 	"dray/internal/config"
 	"dray/internal/event"
-	"dray/internal/ftpd"
 	"dray/internal/identity"
 	"dray/internal/policy"
 	"dray/internal/tftpd"
@@ -26,6 +24,7 @@ import (
 // Daemon is a folder with its ports bound. It serves once, by [Daemon.Run].
 type Daemon struct {
 	files     *osfs.FS
+	hosts     []*osfs.FS    // those of FTP's virtual hosts
 	cert      *certs.Source // nil without TLS
 	events    *event.Log
 	log       *slog.Logger
@@ -63,50 +62,6 @@ func rule(write bool) policy.Rights {
 		return policy.ReadWrite
 	}
 	return policy.ReadOnly
-}
-
-func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
-	_, implicit := cfg.FTPS.Port.Number()
-	if cfg.FTP.Port.Off() && !implicit {
-		return nil
-	}
-	srv := &ftpserver.Server{
-		Backend: &ftpd.Backend{
-			Files: d.files, Users: authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.events,
-		},
-		PassivePorts:   ftpserver.PortRange{First: cfg.FTP.PassivePorts.First, Last: cfg.FTP.PassivePorts.Last},
-		PassiveAddress: cfg.FTP.PassiveAddress,
-		Log:            log.With("protocol", "ftp"),
-	}
-	if implicit && cfg.TLS.Mode == "" {
-		cfg.TLS.Mode = config.TLSOptional // somebody has asked for it
-	}
-	if err := d.protect(srv, cfg.TLS, cfg.StateDir, log); err != nil {
-		return err
-	}
-	if !cfg.FTP.Port.Off() {
-		if err := d.listenFTP(ftpService(), cfg.FTP.Port, cfg.Listen, srv, srv.Serve); err != nil {
-			return err
-		}
-	}
-	if implicit {
-		return d.listenFTP(ftpsService(), cfg.FTPS.Port, cfg.Listen, srv, srv.ServeTLS)
-	}
-	return nil
-}
-
-func (d *Daemon) listenFTP(s service, port config.Port, on config.Listen, srv *ftpserver.Server, serve func(net.Listener) error) error {
-	var l net.Listener
-	at, err := s.bind(port, listenTCP(on.Host(), &l))
-	if err != nil {
-		return err
-	}
-	d.add(at, server{
-		serve:    func() error { return serve(l) },
-		shutdown: srv.Shutdown,
-		close:    func() error { return errors.Join(srv.Close(), closed(l.Close())) },
-	})
-	return nil
 }
 
 func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
@@ -191,12 +146,14 @@ func (d *Daemon) sweep(ctx context.Context) {
 	if !d.write {
 		return
 	}
-	n, err := d.files.Sweep(ctx, time.Now().Add(-cutOff))
-	if n > 0 {
-		d.log.Info("removed what an earlier run left of uploads", "files", n)
-	}
-	if err != nil && ctx.Err() == nil {
-		d.log.Warn("could not look everywhere for what an earlier run left of uploads", "error", err)
+	for _, files := range append([]*osfs.FS{d.files}, d.hosts...) {
+		n, err := files.Sweep(ctx, time.Now().Add(-cutOff))
+		if n > 0 {
+			d.log.Info("removed what an earlier run left of uploads", "files", n)
+		}
+		if err != nil && ctx.Err() == nil {
+			d.log.Warn("could not look everywhere for what an earlier run left of uploads", "error", err)
+		}
 	}
 }
 
@@ -216,6 +173,9 @@ func (d *Daemon) Close() error {
 	var errs []error
 	for _, s := range d.servers {
 		errs = append(errs, s.close())
+	}
+	for _, files := range d.hosts {
+		errs = append(errs, files.Close())
 	}
 	return errors.Join(append(errs, d.files.Close(), d.events.Close())...)
 }

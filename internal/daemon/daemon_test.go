@@ -3,11 +3,13 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,7 +17,9 @@ import (
 	"time"
 
 	"dray/ftp/ftpclient"
+	"dray/ftp/ftpserver"
 	"dray/internal/config"
+	"dray/internal/ftpd"
 )
 
 // configFor serves dir on loopback, on ports that the kernel chooses.
@@ -214,6 +218,50 @@ func TestDeniedPort(t *testing.T) {
 	}
 	if ftpService().fallback != 2121 || tftpService().fallback != 6969 || ftpService().standard != 21 || tftpService().standard != 69 {
 		t.Errorf("the ports have changed: %+v, %+v", ftpService(), tftpService())
+	}
+}
+
+// TestSettingsReachTheServer: what has no story of its own in cmd/dray is handed over.
+func TestSettingsReachTheServer(t *testing.T) {
+	cfg := configFor(t, t.TempDir())
+	cfg.FTP.DeflateLimit, cfg.FTP.MaxHashSize, cfg.FTP.LenientAttributes = 1<<20, config.Unlimited, true
+	cfg.TLS.RequireEnd = true
+	d := &Daemon{}
+	srv, err := d.ftpServer(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.protect(srv, cfg, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if srv.MaxInflate != 1<<20 || srv.MaxHashSize >= 0 || !srv.Backend.(*ftpd.Backend).LenientAttributes || !srv.RequireTLSEnd || srv.NoDataTickets {
+		t.Errorf("the server is told %d, %d, %v", srv.MaxInflate, srv.MaxHashSize, srv.RequireTLSEnd)
+	}
+	if err := cfg.TLS.DataTickets.Set("false"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.protect(srv, cfg, slog.New(slog.DiscardHandler)); err != nil || !srv.NoDataTickets {
+		t.Errorf("no tickets: %v, %v", srv.NoDataTickets, err)
+	}
+}
+
+// TestSuites: over TLS 1.2 nothing is agreed on that somebody could decipher later, or
+// that is encrypted before it is authenticated.
+func TestSuites(t *testing.T) {
+	cfg := configFor(t, t.TempDir())
+	d, srv := &Daemon{}, &ftpserver.Server{}
+	if err := d.protect(srv, cfg, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range tls.CipherSuites() {
+		if !slices.Contains(c.SupportedVersions, tls.VersionTLS12) {
+			continue
+		}
+		name := c.Name
+		want := strings.Contains(name, "_ECDHE_") && (strings.Contains(name, "_GCM_") || strings.Contains(name, "_CHACHA20_"))
+		if got := slices.Contains(srv.TLS.CipherSuites, c.ID); got != want {
+			t.Errorf("%s: %v; want %v", name, got, want)
+		}
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
+	"strings"
 
 	"dray/ftp/ftpserver"
 	"dray/internal/certs"
@@ -31,29 +33,74 @@ func (d *Daemon) Certificate() (Certificate, bool) {
 
 // protect gives a server its TLS. Where nobody has asked for it, the want of a place to
 // keep a certificate is no reason not to serve.
-func (d *Daemon) protect(srv *ftpserver.Server, cfg config.TLS, stateDir string, log *slog.Logger) error {
-	if cfg.Mode == config.TLSOff {
+func (d *Daemon) protect(srv *ftpserver.Server, cfg config.Serve, log *slog.Logger) error {
+	if cfg.TLS.Mode == config.TLSOff {
 		return nil
 	}
-	source, err := certificate(cfg, stateDir, log)
+	source, err := certificate(cfg.TLS, cfg.StateDir, log)
 	switch {
-	case err != nil && cfg.Mode == "" && cfg.CertFile == "" && cfg.ClientCAs == "":
+	case err != nil && !asked(cfg):
 		log.Warn("FTP goes without TLS", "error", err)
 		return nil
 	case err != nil:
 		return err
 	}
 	d.cert = source
-	srv.TLS = &tls.Config{GetCertificate: source.GetCertificate, MinVersion: tls.VersionTLS12}
-	if cfg.ClientCAs != "" {
-		if srv.TLS.ClientCAs, err = certs.ClientCAs(cfg.ClientCAs); err != nil {
+	get, err := byName(source, cfg.FTP.Hosts, log)
+	if err != nil {
+		return err
+	}
+	srv.TLS = &tls.Config{GetCertificate: get, MinVersion: tls.VersionTLS12, CipherSuites: forwardSecret()}
+	if cfg.TLS.ClientCAs != "" {
+		if srv.TLS.ClientCAs, err = certs.ClientCAs(cfg.TLS.ClientCAs); err != nil {
 			return err
 		}
 		srv.TLS.ClientAuth = tls.VerifyClientCertIfGiven
 	}
-	srv.RequireTLS = cfg.Mode == config.TLSRequired
-	srv.Binding = binding(cfg.Binding)
+	srv.RequireTLS = cfg.TLS.Mode == config.TLSRequired
+	srv.Binding = binding(cfg.TLS.Binding)
+	srv.RequireTLSEnd = cfg.TLS.RequireEnd
+	srv.NoDataTickets = !cfg.TLS.DataTickets.On()
 	return nil
+}
+
+// asked reports whether somebody has asked for TLS.
+func asked(cfg config.Serve) bool {
+	_, implicit := cfg.FTPS.Port.Number()
+	named := func(h config.Host) bool { return h.CertFile != "" }
+	return implicit || cfg.TLS.Mode != "" || cfg.TLS.CertFile != "" || cfg.TLS.ClientCAs != "" || slices.ContainsFunc(cfg.FTP.Hosts, named)
+}
+
+// forwardSecret are the suites of TLS 1.2 that authenticate what they encrypt and whose
+// keys nobody can find out afterwards. Those of TLS 1.3 are all such.
+func forwardSecret() []uint16 {
+	return []uint16{
+		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+		tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	}
+}
+
+// byName chooses the certificate of the host that a client names in its hello (SNI, RFC
+// 6066, section 3), and the server's for all others.
+func byName(all *certs.Source, hosts []config.Host, log *slog.Logger) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+	own := map[string]*certs.Source{}
+	for _, h := range hosts {
+		if h.CertFile == "" {
+			continue
+		}
+		source, err := certificate(config.TLS{CertFile: h.CertFile, KeyFile: h.KeyFile}, "", log.With("host", h.Name))
+		if err != nil {
+			return nil, fmt.Errorf("host %s: %w", h.Name, err)
+		}
+		own[h.Name] = source
+	}
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if source, ok := own[strings.ToLower(hello.ServerName)]; ok {
+			return source.GetCertificate(hello)
+		}
+		return all.GetCertificate(hello)
+	}, nil
 }
 
 func binding(b config.TLSBinding) ftpserver.Binding {

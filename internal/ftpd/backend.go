@@ -28,8 +28,12 @@ type Backend struct {
 	Rules  policy.Decider
 	Events event.Sink // nil: nobody is told
 
-	// LenientAttributes answers a change of times or permissions that the rules do not
-	// allow as done, and changes nothing, to those who may write the file: clients
+	// Hosts are files instead of Files for clients that said HOST with their name, in lower
+	// case (RFC 7151). Users and rules are the same: it is no wall between them.
+	Hosts map[string]vfs.FS
+
+	// LenientAttributes answers a change of times or permissions that the rules or the store
+	// do not permit as done, and changes nothing, to those who may write the file: clients
 	// set them after an upload, and call the whole upload failed otherwise. The zero
 	// value refuses.
 	LenientAttributes bool
@@ -43,12 +47,13 @@ func (b *Backend) NewSession(_ context.Context, c *ftpserver.Conn) (ftpserver.Se
 		return nil, errors.New("ftpd: a backend needs Files, Users and Rules")
 	}
 	id := protocol + strconv.FormatUint(b.sessions.Add(1), 10)
-	return &session{backend: b, about: event.Event{Protocol: protocol, Session: id, Remote: c.RemoteAddr()}}, nil
+	return &session{backend: b, conn: c, about: event.Event{Protocol: protocol, Session: id, Remote: c.RemoteAddr()}}, nil
 }
 
 // session is one control connection.
 type session struct {
 	backend *Backend
+	conn    *ftpserver.Conn
 	about   event.Event // what all events of the session have in common
 }
 
@@ -90,12 +95,20 @@ func (s *session) login(ctx context.Context, c identity.Credentials, detail stri
 		return nil, err
 	}
 	return newFiles(files{
-		fs:      guard.New(s.backend.Files, s.backend.Rules, subject),
+		fs:      guard.New(s.backend.files(s.conn.Host()), s.backend.Rules, subject),
 		rules:   s.backend.Rules,
 		subject: subject,
 		emit:    s.emit,
 		lenient: s.backend.LenientAttributes,
 	}), nil
+}
+
+// files are those of a host, "" for clients that have named none.
+func (b *Backend) files(host string) vfs.FS {
+	if own, ok := b.Hosts[host]; ok {
+		return own
+	}
+	return b.Files
 }
 
 // Close implements [ftpserver.Session].

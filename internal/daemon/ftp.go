@@ -1,0 +1,88 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"dray/ftp/ftpserver"
+	"dray/internal/config"
+	"dray/internal/ftpd"
+	"dray/internal/vfs"
+	"dray/internal/vfs/osfs"
+)
+
+func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
+	_, implicit := cfg.FTPS.Port.Number()
+	if cfg.FTP.Port.Off() && !implicit {
+		return nil
+	}
+	srv, err := d.ftpServer(cfg, log)
+	if err != nil {
+		return err
+	}
+	if err := d.protect(srv, cfg, log); err != nil {
+		return err
+	}
+	if !cfg.FTP.Port.Off() {
+		if err := d.listenFTP(ftpService(), cfg.FTP.Port, cfg.Listen, srv, srv.Serve); err != nil {
+			return err
+		}
+	}
+	if implicit {
+		return d.listenFTP(ftpsService(), cfg.FTPS.Port, cfg.Listen, srv, srv.ServeTLS)
+	}
+	return nil
+}
+
+func (d *Daemon) listenFTP(s service, port config.Port, on config.Listen, srv *ftpserver.Server, serve func(net.Listener) error) error {
+	var l net.Listener
+	at, err := s.bind(port, listenTCP(on.Host(), &l))
+	if err != nil {
+		return err
+	}
+	d.add(at, server{
+		serve:    func() error { return serve(l) },
+		shutdown: srv.Shutdown,
+		close:    func() error { return errors.Join(srv.Close(), closed(l.Close())) },
+	})
+	return nil
+}
+
+// ftpServer is the server of FTP as it is told to be, without TLS.
+func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Server, error) {
+	log = log.With("protocol", "ftp")
+	srv := &ftpserver.Server{
+		PassivePorts: ftpserver.PortRange{First: cfg.FTP.PassivePorts.First, Last: cfg.FTP.PassivePorts.Last},
+		Deflate:      cfg.FTP.Deflate,
+		MaxInflate:   int64(cfg.FTP.DeflateLimit),
+		MaxHashSize:  int64(cfg.FTP.MaxHashSize),
+		Log:          log,
+	}
+	if len(cfg.FTP.PassiveAddresses) > 0 {
+		var routes []ftpd.Route
+		for _, p := range cfg.FTP.PassiveAddresses {
+			routes = append(routes, ftpd.Route(p))
+		}
+		srv.PassiveAddressFor = ftpd.NewAdvertiser(routes, log).AddressFor
+	}
+	folders := map[string]vfs.FS{}
+	for _, h := range cfg.FTP.Hosts {
+		srv.Hosts = append(srv.Hosts, h.Name)
+		if h.Dir == "" {
+			continue
+		}
+		files, err := osfs.Open(h.Dir)
+		if err != nil {
+			return nil, fmt.Errorf("host %s: %w", h.Name, err)
+		}
+		d.hosts = append(d.hosts, files)
+		folders[h.Name] = files
+	}
+	srv.Backend = &ftpd.Backend{
+		Files: d.files, Hosts: folders, Users: authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.events,
+		LenientAttributes: cfg.FTP.LenientAttributes,
+	}
+	return srv, nil
+}
