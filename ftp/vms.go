@@ -29,8 +29,8 @@ func ParseVMS(line string) (Entry, error) {
 	words := splitWords(line)
 	name, _, _ := strings.Cut(words[0].text, ";")
 	e := Entry{Name: name, Type: TypeFile, Size: -1}
-	if dir, ok := strings.CutSuffix(strings.ToUpper(name), ".DIR"); ok {
-		e.Name, e.Type = name[:len(dir)], TypeDir
+	if dir := len(name) - len(".DIR"); dir > 0 && strings.EqualFold(name[dir:], ".DIR") {
+		e.Name, e.Type = name[:dir], TypeDir
 	}
 	switch {
 	case len(words) == 1:
