@@ -174,12 +174,12 @@ func (s *sender) tick(now time.Time) {
 	if s.done || s.err != nil || now.Before(s.deadline()) {
 		return
 	}
-	if s.resting() {
-		s.pass = s.next + s.burst
-		return
-	}
-	if !s.proven && s.tries >= s.limit || now.Sub(s.progressAt) >= s.rtt.idleLimit() {
+	switch idle := now.Sub(s.progressAt) >= s.rtt.idleLimit(); {
+	case idle, !s.proven && s.tries >= s.limit && !s.resting():
 		s.err = ErrTimeout
+		return
+	case s.resting():
+		s.pass = s.next + s.burst
 		return
 	}
 	s.rtt.backOff()
