@@ -195,7 +195,7 @@ func resolve(ctx context.Context, u URL) (servers []netip.AddrPort, err error) {
 func blamesOptions(err error, said bool) bool {
 	var e *Error
 	if said && errors.As(err, &e) {
-		return e.Code == CodeOptions || e.Code == CodeIllegal
+		return e.Code == CodeOptions || e.Code == CodeIllegal || e.Code == CodeUndefined
 	}
 	return errors.Is(err, ErrTimeout)
 }

@@ -155,7 +155,10 @@ func tftpExit(c tftp.Code) int {
 // hint is a line on what to do about an error, where there is something to do.
 func hint(err error) string {
 	var cert *ftpclient.CertificateError
+	var advised *advisedError
 	switch {
+	case errors.As(err, &advised) && advised.advice != "" && !errors.Is(err, context.Canceled):
+		return advised.advice + "\n"
 	case errors.As(err, &cert) && !errors.Is(err, ftpclient.ErrPin):
 		return fmt.Sprintf("To trust this server, see that the key is its own and pass --pin %s\n", ftpclient.PinOf(cert.Certificate))
 	case errors.Is(err, ftpclient.ErrLogin):

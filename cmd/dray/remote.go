@@ -42,6 +42,7 @@ type remoteOptions struct {
 	retries  int
 	quote    []string
 	keep     time.Duration
+	tftp     tftpOptions
 }
 
 func (o *remoteOptions) add(c *cobra.Command) {
@@ -68,7 +69,7 @@ func (o *remoteOptions) check(scheme string) error {
 	case scheme == "tftp" && (o.active || o.retries > 0 || len(o.quote) > 0):
 		return errors.New("--active, --retries and --quote are for FTP")
 	}
-	return nil
+	return o.tftp.check(scheme)
 }
 
 // parseRemote reads a URL. It connects to nothing.
@@ -81,7 +82,7 @@ func parseRemote(raw string, o remoteOptions, std stdio) (remote, error) {
 	case "ftp", "ftpes", "ftps":
 		return parseFTP(raw, o, std)
 	case "tftp":
-		return parseTFTP(raw)
+		return parseTFTP(raw, o.tftp)
 	}
 	if !found {
 		return nil, &urlError{3, fmt.Errorf("%q is no URL: want ftp://HOST/FILE or tftp://HOST/FILE", raw)}

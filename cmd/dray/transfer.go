@@ -36,6 +36,7 @@ already is replaced when the new one is whole, not before.`,
 		},
 	}
 	o.add(c)
+	o.tftp.add(c)
 	c.Flags().BoolVarP(&resume, "continue", "c", false, "FTP: add what is missing to a LOCAL that is there, instead of replacing it")
 	return c
 }
@@ -74,6 +75,7 @@ func putCommand(std stdio) *cobra.Command {
 		},
 	}
 	o.add(c)
+	o.tftp.add(c)
 	c.Flags().BoolVarP(&resume, "continue", "c", false, "FTP: send what the server's file lacks, instead of replacing it")
 	return c
 }
