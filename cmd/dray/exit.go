@@ -94,7 +94,7 @@ func ftpExit(f ftpclient.Fault) int {
 		return 14
 	case ftpclient.ErrPartial:
 		return 18
-	case ftpclient.ErrRetrieve:
+	case ftpclient.ErrRetrieve, ftpclient.ErrIsDir:
 		return 19
 	case ftpclient.ErrCommand:
 		return 21
@@ -163,6 +163,8 @@ func hint(err error) string {
 		return fmt.Sprintf("To trust this server, see that the key is its own and pass --pin %s\n", ftpclient.PinOf(cert.Certificate))
 	case errors.Is(err, ftpclient.ErrLogin):
 		return "A user is named in the URL: ftp://USER@HOST/FILE asks for the password\n"
+	case errors.Is(err, ftpclient.ErrIsDir):
+		return "To see what is in a folder: dray ls URL\n"
 	case errors.Is(err, ftpclient.ErrTLSRefused):
 		return "The server has no TLS: with ftp:// the password and the files go in clear\n"
 	}

@@ -26,7 +26,7 @@ func TestExitCodes(t *testing.T) {
 		13:  {ftpclient.ErrPassive},
 		14:  {ftpclient.ErrAddress},
 		18:  {ftpclient.ErrPartial},
-		19:  {ftpclient.ErrRetrieve},
+		19:  {ftpclient.ErrRetrieve, ftpclient.ErrIsDir},
 		21:  {ftpclient.ErrCommand},
 		23:  {ftpclient.ErrWrite, &localError{cannotWrite, errors.New("disk")}},
 		25:  {ftpclient.ErrStore},

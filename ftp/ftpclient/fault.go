@@ -26,6 +26,7 @@ const (
 	ErrAddress                      // 14: no address in the reply to EPSV or PASV
 	ErrPartial                      // 18: a download that broke off
 	ErrRetrieve                     // 19: a download that the server refuses
+	ErrIsDir                        // 19: a download of what is a directory, by Retry
 	ErrCommand                      // 21: any other command that the server refuses
 	ErrWrite                        // 23: the caller's writer failed
 	ErrStore                        // 25: an upload that the server refuses
@@ -68,6 +69,8 @@ func (f Fault) Error() string {
 		return "download broke off"
 	case ErrRetrieve:
 		return "download refused"
+	case ErrIsDir:
+		return "it is a folder, not a file"
 	case ErrCommand:
 		return "command refused"
 	case ErrWrite:
@@ -109,7 +112,7 @@ func (f Fault) Error() string {
 
 // OpError is what the methods of [Client] return.
 type OpError struct {
-	Op    string // the verb, or "dial"
+	Op    string // the verb, "dial", or "TLS" for its handshake
 	Path  string // "" if the verb has none
 	Fault Fault
 	Err   error // the cause: an [ftp.Error], a network error; may be nil

@@ -44,8 +44,8 @@ type Retry struct {
 var ErrChanged = errors.New("ftpclient: file has changed since the transfer began")
 
 // Download writes the file at path to w, from offset on, and returns how many octets it
-// wrote. It fails with ErrChanged if the file's size or time changes meanwhile, and with
-// ErrPartial if the server ends it before its size.
+// wrote. It fails with ErrChanged if the file's size or time changes meanwhile, with
+// ErrPartial if the server ends it before its size, and with ErrIsDir if it is a directory.
 func (r *Retry) Download(ctx context.Context, path string, offset int64, w io.Writer) (int64, error) {
 	d := download{path: path, offset: offset, w: w, found: r.Found}
 	err := r.run(ctx, func(c *Client) (int64, error) { return d.attempt(ctx, c) })
@@ -65,7 +65,7 @@ type download struct {
 func (d *download) attempt(ctx context.Context, c *Client) (int64, error) {
 	e, err := look(ctx, c, d.path)
 	if err != nil {
-		return 0, err
+		return 0, d.orFolder(ctx, c, err)
 	}
 	if d.known == nil {
 		d.known = &e
@@ -81,6 +81,9 @@ func (d *download) attempt(ctx context.Context, c *Client) (int64, error) {
 	}
 	n, err := c.Retrieve(ctx, d.path, d.offset+d.n, d.w)
 	d.n += n
+	if n == 0 {
+		err = d.orFolder(ctx, c, err)
+	}
 	switch end := d.offset + d.n; {
 	case err != nil || e.Size < 0 || end == e.Size:
 		return n, err
@@ -89,6 +92,16 @@ func (d *download) attempt(ctx context.Context, c *Client) (int64, error) {
 	default:
 		return n, &OpError{Op: "RETR", Path: d.path, Fault: ErrPartial, Err: fmt.Errorf("ended at octet %d of %d", end, e.Size)}
 	}
+}
+
+// orFolder replaces a refusal for good by ErrIsDir if that is its reason. The codes and
+// texts of servers do not tell; whether it can be entered does.
+func (d *download) orFolder(ctx context.Context, c *Client, err error) error {
+	var refusal *ftp.Error
+	if c.dead != nil || !errors.As(err, &refusal) || refusal.Reply.Code != ftp.CodeNotFound || c.enterable(ctx, d.path) != nil {
+		return err
+	}
+	return &OpError{Op: "RETR", Path: d.path, Fault: ErrIsDir, Err: refusal}
 }
 
 // look asks for size and time of a file. A server that tells neither is no fault.

@@ -46,7 +46,9 @@ func TestDownload(t *testing.T) {
 		{"the file changes", known + retr + "D send hel\nD close\nS 426 Broken\nend\nagain\n" +
 			strings.Replace(known, "213 5", "213 6", 1) + "end", "hel", ErrChanged},
 		{"more than its size", known + retr + "D send hello!\nD close\nS 226 Done\nend", "hello!", ErrChanged},
-		{"no such file", login + binary + "C SIZE x\nS 550 No\nend", "", ErrNotFound},
+		{"no such file", login + binary + "C SIZE x\nS 550 No\nC PWD\nS 257 \"/\"\nC CWD x\nS 550 No\nend", "", ErrNotFound},
+		{"a folder", login + binary + "C SIZE x\nS 550 No\nC PWD\nS 257 \"/\"\nC CWD x\nS 250 There\nC CWD /\nS 250 Back\nend", "", ErrIsDir},
+		{"a folder, without SIZE", unknown + passive + "C RETR x\nS 550 No\nC PWD\nS 257 \"/\"\nC CWD x\nS 250 There\nC CWD /\nS 250 Back\nend", "", ErrIsDir},
 		{"log-in refused", greeting + "C USER joe\nS 530 No\nend", "", ErrLogin},
 	} {
 		t.Run(tt.about, func(t *testing.T) {

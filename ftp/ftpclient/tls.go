@@ -138,7 +138,7 @@ func (c *Client) startTLS(ctx context.Context) error {
 	conn := tls.Client(c.conn, c.tls)
 	if err := conn.Handshake(); err != nil {
 		fault, err := handshakeFault(err)
-		err = broken(ctx, "AUTH", fault, err)
+		err = broken(ctx, "TLS", fault, err)
 		c.kill(err)
 		return err
 	}

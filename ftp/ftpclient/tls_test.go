@@ -144,6 +144,9 @@ func TestTLSCertificate(t *testing.T) {
 			if !errors.As(err, &shown) || PinOf(shown.Certificate) != PinOf(other.Leaf) {
 				t.Errorf("%v shows no certificate", err)
 			}
+			if !strings.HasPrefix(err.Error(), "TLS: ") { // no AUTH was sent
+				t.Errorf("it reads %v", err)
+			}
 			var alert *net.OpError
 			if err := <-done; !errors.As(err, &alert) {
 				t.Errorf("the server saw %v", err)
