@@ -104,7 +104,7 @@ func (c *Conn) serve() {
 	}
 	if c.implicit {
 		if err := c.secure(); err != nil {
-			c.log().Warn("no TLS on a port that is for TLS: closing", "error", err)
+			c.noTLS(err)
 			return
 		}
 		c.state.protected = true

@@ -4,6 +4,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
 	"time"
 
 	"dray/ftp"
@@ -45,7 +50,7 @@ func (o startTLS) do(c *Conn) ftp.Reply {
 	c.dropData()
 	c.state.forget()
 	if err := c.secure(); err != nil {
-		c.log().Warn("TLS handshake failed: closing", "error", err)
+		c.noTLS(err)
 		c.closing = true
 		return ftp.Reply{}
 	}
@@ -61,13 +66,51 @@ func (c *Conn) secure() error {
 	session := c.srv.binder.Session()
 	conn := session.Control(c.raw)
 	if err := conn.HandshakeContext(c.ctx); err != nil {
-		return err
+		return handshakeError{err}
 	}
 	c.raw.SetDeadline(time.Time{})
 	c.tls, c.nc = session, conn
 	c.lines = lineReader{src: conn, begun: true}
 	c.state.secure = true
 	return nil
+}
+
+// noTLS notes that the control connection has no TLS, and why.
+func (c *Conn) noTLS(err error) {
+	log := c.log()
+	var failed handshakeError
+	if c.srv.TrustHint != "" && errors.As(err, &failed) && failed.untrusted() {
+		log = log.With("hint", c.srv.TrustHint)
+	}
+	log.Warn("TLS handshake failed: closing", "reason", err)
+}
+
+// handshakeError is a handshake that failed, said so that a person sees whose fault it is.
+type handshakeError struct{ error }
+
+func (e handshakeError) Unwrap() error { return e.error }
+
+func (e handshakeError) Error() string {
+	var foreign tls.RecordHeaderError
+	switch {
+	case e.untrusted():
+		return "the client does not trust the certificate: " + e.error.Error()
+	case errors.As(e.error, &foreign):
+		return "the client speaks no TLS here"
+	case errors.Is(e.error, io.EOF), errors.Is(e.error, syscall.ECONNRESET):
+		return "the client hung up in the middle of it"
+	case errors.Is(e.error, os.ErrDeadlineExceeded):
+		return "the client took too long"
+	}
+	short, _, _ := strings.Cut(e.error.Error(), "; client offered: ") // a list of numbers
+	return short
+}
+
+// untrusted reports whether the client has refused our certificate by an alert about it
+// (RFC 8446, section 6.2). Its type is hidden in crypto/tls, its text is not.
+func (e handshakeError) untrusted() bool {
+	var alert *net.OpError
+	return errors.As(e.error, &alert) && alert.Op == "remote error" && strings.Contains(alert.Err.Error(), "certificate")
 }
 
 // TLS returns what is known of the TLS of the control connection, nil if it has none.
@@ -103,7 +146,7 @@ func (j *job) protect(timeout time.Duration) error {
 	j.conn = conn
 	conn.SetDeadline(time.Now().Add(timeout))
 	if err := conn.HandshakeContext(j.ctx); err != nil {
-		return fmt.Errorf("%w: %w", errNoHandshake, err)
+		return fmt.Errorf("%w: %w", errNoHandshake, handshakeError{err})
 	}
 	j.records = buffers.Get().(*[bufferRoom]byte)
 	j.gather.buf = j.records[:0]

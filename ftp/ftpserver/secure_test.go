@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -315,5 +316,49 @@ func TestServeTLS(t *testing.T) {
 	}
 	if err := (&Server{}).ServeTLS(l); !errors.Is(err, ErrNoTLS) {
 		t.Errorf("ServeTLS without TLS: %v", err)
+	}
+}
+
+// TestHandshakeNotes: the log says in one line whose fault it is that there is no TLS.
+func TestHandshakeNotes(t *testing.T) {
+	for name, c := range map[string]struct {
+		fail func(conn *net.TCPConn, trusting *tls.Config) error // does what the client does
+		want string
+	}{
+		"not trusted": {func(conn *net.TCPConn, _ *tls.Config) error {
+			return tls.Client(conn, &tls.Config{ServerName: "127.0.0.1"}).Handshake()
+		}, "hint=\"show it\" reason=\"the client does not trust the certificate: remote error: tls: "},
+		"plain FTP": {func(conn *net.TCPConn, _ *tls.Config) error {
+			_, err := io.WriteString(conn, "USER joe\r\n")
+			return errors.Join(err, errors.New("it is not TLS"))
+		}, "reason=\"the client speaks no TLS here\""},
+		"gone": {func(conn *net.TCPConn, _ *tls.Config) error {
+			return errors.Join(conn.CloseWrite(), errors.New("it is not TLS"))
+		}, "reason=\"the client hung up in the middle of it\""},
+		"no suite": {func(conn *net.TCPConn, config *tls.Config) error {
+			config.MaxVersion, config.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}
+			return tls.Client(conn, config).Handshake()
+		}, "reason=\"tls: no cipher suite supported by both client and server\""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _, config := secured(t)
+			s.TLS.CipherSuites = []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+			s.TrustHint = "show it"
+			var log bytes.Buffer
+			s.Log = slog.New(slog.NewTextHandler(&log, nil))
+			conn, err := net.Dial("tcp", serveTLS(t, s))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if err := c.fail(conn.(*net.TCPConn), config); err == nil {
+				t.Fatal("there is TLS")
+			}
+			io.Copy(io.Discard, conn) // until the server has closed it, and has noted why
+			s.Close()
+			if line := log.String(); !strings.Contains(line, c.want) || strings.Count(line, "\n") != 1 || strings.Contains(line, "offered") {
+				t.Errorf("got %s\nwant %s", line, c.want)
+			}
+		})
 	}
 }

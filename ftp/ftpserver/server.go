@@ -96,6 +96,10 @@ type Server struct {
 	// ClientAuth verifies may be a log-in, see CertificateSession. It is not changed.
 	TLS *tls.Config
 
+	// TrustHint is what to do about clients that do not trust the certificate, for the note in
+	// Log about one that did not. Zero adds nothing.
+	TrustHint string
+
 	// RequireTLS refuses log-ins and data connections without TLS.
 	RequireTLS bool
 

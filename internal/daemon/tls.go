@@ -57,6 +57,7 @@ func (d *Daemon) protect(srv *ftpserver.Server, cfg config.Serve, log *slog.Logg
 		}
 		srv.TLS.ClientAuth = tls.VerifyClientCertIfGiven
 	}
+	srv.TrustHint = "give the client the fingerprint or the --pin that dray serve prints, or serve with --tls-cert a certificate that it can verify"
 	srv.RequireTLS = cfg.TLS.Mode == config.TLSRequired
 	srv.Binding = binding(cfg.TLS.Binding)
 	srv.RequireTLSEnd = cfg.TLS.RequireEnd
