@@ -36,6 +36,13 @@ type CertificateSession interface {
 	LoginCertificate(ctx context.Context, user string, cert *x509.Certificate) (FS, error)
 }
 
+// LookupObserver is a Session that wants to know of names that were asked for in vain, by
+// CWD, MDTM, MLST, RNFR, SIZE or STAT: there was no transfer, and yet a client gave up. It
+// is called by the goroutine of the connection.
+type LookupObserver interface {
+	LookupFailed(verb, name string, err error)
+}
+
 // TransferObserver is a Session that wants to know of every transfer when it has ended,
 // listings and digests included.
 type TransferObserver interface {

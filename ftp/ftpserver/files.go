@@ -40,12 +40,20 @@ func (o changeDir) do(c *Conn) ftp.Reply {
 	e, err := c.fs.Stat(c.ctx, o.name)
 	switch {
 	case err != nil:
-		return refusal(err)
+		return c.inVain("CWD", o.name, err)
 	case e.Type != ftp.TypeDir:
-		return refusal(ErrNotDir)
+		return c.inVain("CWD", o.name, ErrNotDir)
 	}
 	c.state.cwd = o.name
 	return reply(ftp.CodeActionDone, "Directory changed")
+}
+
+// inVain refuses a name that was asked for, and tells of it.
+func (c *Conn) inVain(verb, name string, err error) ftp.Reply {
+	if o, ok := c.backend.(LookupObserver); ok {
+		o.LookupFailed(verb, name, err)
+	}
+	return refusal(err)
 }
 
 // statFile describes a regular file.
@@ -66,7 +74,7 @@ func (o fileSize) do(c *Conn) ftp.Reply {
 	e, err := c.statFile(o.name)
 	switch {
 	case err != nil:
-		return refusal(err)
+		return c.inVain("SIZE", o.name, err)
 	case e.Size < 0:
 		return reply(ftp.CodeNotFile, "The size is not known")
 	}
@@ -79,7 +87,7 @@ func (o fileTime) do(c *Conn) ftp.Reply {
 	case errors.Is(err, fs.ErrNotExist) && o.otherwise != nil:
 		return o.otherwise.do(c)
 	case err != nil:
-		return refusal(err)
+		return c.inVain("MDTM", o.name, err)
 	case !ftp.ValidTime(e.ModTime):
 		return reply(ftp.CodeNotFile, "The time is not known")
 	}
@@ -102,7 +110,7 @@ func (o remove) do(c *Conn) ftp.Reply {
 
 func (o renameFrom) do(c *Conn) ftp.Reply {
 	if _, err := c.fs.Stat(c.ctx, o.name); err != nil {
-		return refusal(err)
+		return c.inVain("RNFR", o.name, err)
 	}
 	c.state.from = o.name
 	return reply(ftp.CodePending, "RNTO says the new name")
@@ -119,7 +127,7 @@ func (o rename) do(c *Conn) ftp.Reply {
 func (o describe) do(c *Conn) ftp.Reply {
 	e, err := c.fs.Stat(c.ctx, o.name)
 	if err != nil {
-		return refusal(err)
+		return c.inVain("MLST", o.name, err)
 	}
 	e.Name = o.name
 	line := string(e.AppendFacts([]byte(" "), o.facts))
@@ -162,7 +170,7 @@ const maxStatLines = 1000
 func (o statPath) do(c *Conn) ftp.Reply {
 	e, err := c.fs.Stat(c.ctx, o.name)
 	if err != nil {
-		return refusal(err)
+		return c.inVain("STAT", o.name, err)
 	}
 	now := time.Now()
 	if e.Type != ftp.TypeDir {

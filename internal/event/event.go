@@ -15,6 +15,7 @@ const (
 	Login    Kind = "login"    // somebody logged in, or was refused
 	Transfer Kind = "transfer" // a file went in or out, whole or not
 	Change   Kind = "change"   // a name was made, moved or removed
+	Lookup   Kind = "lookup"   // a name was asked for in vain
 	Fault    Kind = "fault"    // something broke that a person should look at
 )
 
@@ -24,8 +25,9 @@ type Event struct {
 	Protocol string         // "ftp", "tftp"
 	Session  string         // tells the sessions of one run apart
 	Remote   netip.AddrPort // the peer
+	TLS      string         // of a log-in: the version, such as "TLS 1.3", or "none"; "" where there is no such question
 	User     string
-	Op       string        // "read", "write", "mkdir", "delete", "rename", …
+	Op       string        // "read", "write", "mkdir", "delete", "rename", "stat", …
 	Path     string        // as the peer sees it
 	To       string        // the target of a rename
 	Bytes    int64         // that went over the wire as content

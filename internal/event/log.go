@@ -110,6 +110,7 @@ func record(e Event, now time.Time) slog.Record {
 	if e.Remote.IsValid() {
 		text("remote", e.Remote.String())
 	}
+	text("tls", e.TLS)
 	text("user", e.User)
 	text("op", e.Op)
 	text("path", e.Path)
@@ -132,7 +133,7 @@ func level(e Event) slog.Level {
 	switch {
 	case e.Kind == Fault:
 		return slog.LevelError
-	case e.Err != nil:
+	case e.Err != nil && e.Kind != Lookup: // clients ask whether a name is free
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo

@@ -25,11 +25,12 @@ var update = flag.Bool("update", false, "rewrite testdata")
 func TestLines(t *testing.T) {
 	remote := netip.MustParseAddrPort("192.0.2.7:50001")
 	events := []event.Event{
-		{Kind: event.Login, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann"},
+		{Kind: event.Login, Protocol: "ftp", Session: "f1", Remote: remote, TLS: "TLS 1.3", User: "ann"},
 		{Kind: event.Login, Protocol: "ftp", Session: "f2", Remote: remote, User: "bob", Err: errors.New("log-in refused")},
 		{Kind: event.Transfer, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann", Op: "read", Path: "/images/ios.bin", Bytes: 3 << 20, Duration: 1500 * time.Millisecond},
 		{Kind: event.Transfer, Protocol: "tftp", Session: "t1", Remote: netip.MustParseAddrPort("[2001:db8::1]:2070"), User: "anonymous", Op: "write", Path: "/conf ig", Detail: "blksize 1428", Err: fs.ErrPermission},
 		{Kind: event.Change, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann", Op: "rename", Path: "/a", To: "/b"},
+		{Kind: event.Lookup, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann", Op: "stat", Path: "/a", Detail: "SIZE", Err: fs.ErrNotExist},
 		{Kind: event.Fault, Protocol: "ftp", Session: "f1", Remote: remote, Err: errors.New("panic: \"x\"\nat y")},
 		{Kind: event.Login, Protocol: "ftp", User: "\x1b[2J\x9b\u202eeve\x7f\xff \"q\"\nforged=1", Err: errors.New("log-in refused")},
 	}

@@ -5,6 +5,7 @@ package ftpd
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"strconv"
@@ -87,7 +88,7 @@ func (s *session) login(ctx context.Context, c identity.Credentials, detail stri
 	c.Protocol, c.Remote = protocol, s.about.Remote
 	subject, err := s.backend.Users.Authenticate(ctx, c)
 	s.about.User = subject.Name // nobody after a refusal
-	s.emit(event.Event{Kind: event.Login, User: c.User, Detail: detail, Err: err})
+	s.emit(event.Event{Kind: event.Login, TLS: s.tls(), User: c.User, Detail: detail, Err: err})
 	switch {
 	case errors.Is(err, identity.ErrRefused):
 		return nil, ftpserver.ErrLogin
@@ -101,6 +102,14 @@ func (s *session) login(ctx context.Context, c identity.Credentials, detail stri
 		emit:    s.emit,
 		lenient: s.backend.LenientAttributes,
 	}), nil
+}
+
+// tls says what a log-in is protected by.
+func (s *session) tls() string {
+	if state := s.conn.TLS(); state != nil {
+		return tls.VersionName(state.Version)
+	}
+	return "none"
 }
 
 // files are those of a host, "" for clients that have named none.
@@ -135,6 +144,11 @@ func operation(verb string) string {
 		return "hash"
 	}
 	return "list"
+}
+
+// LookupFailed implements [ftpserver.LookupObserver].
+func (s *session) LookupFailed(verb, name string, err error) {
+	s.emit(event.Event{Kind: event.Lookup, Op: "stat", Path: name, Detail: verb, Err: err})
 }
 
 // Fault implements [ftpserver.FaultObserver].

@@ -128,6 +128,11 @@ func TestEvents(t *testing.T) {
 	if _, err := c.Retrieve(ctx, "/missing", 0, io.Discard); err == nil {
 		t.Error("got a file that is not there")
 	}
+	for _, verb := range []string{"SIZE", "MDTM", "MLST", "CWD", "RNFR", "STAT"} {
+		if _, err := c.Cmd(ctx, verb, "/missing"); err == nil {
+			t.Errorf("%s of a file that is not there", verb)
+		}
+	}
 	for _, err := range c.List(ctx, "/") {
 		ok(t, err)
 	}
@@ -152,6 +157,12 @@ func TestEvents(t *testing.T) {
 		"ftp ftp1 transfer ann read /f",
 		"ftp ftp1 transfer ann hash /f",
 		"ftp ftp1 transfer ann read /missing failed",
+		"ftp ftp1 lookup ann stat /missing failed",
+		"ftp ftp1 lookup ann stat /missing failed",
+		"ftp ftp1 lookup ann stat /missing failed",
+		"ftp ftp1 lookup ann stat /missing failed",
+		"ftp ftp1 lookup ann stat /missing failed",
+		"ftp ftp1 lookup ann stat /missing failed",
 		"ftp ftp1 transfer ann list /",
 		"ftp ftp1 change ann mkdir /d",
 		"ftp ftp1 change ann rename /f /d/g",
