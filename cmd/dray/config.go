@@ -93,8 +93,25 @@ func addSettings(c *cobra.Command, in *config.Input) {
 		if f.Type() == "bool" {
 			flag.NoOptDefVal = "true"
 		}
+		completeFlag(c, f)
+	}
+	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return nil, cobra.ShellCompDirectiveFilterDirs
 	}
 	addConfigFlag(c, in)
+}
+
+// completeFlag lets a shell complete the words that a flag takes, folders or files.
+func completeFlag(c *cobra.Command, f *config.Flag) {
+	directive := cobra.ShellCompDirectiveNoFileComp
+	switch f.Type() {
+	case "DIR":
+		directive = cobra.ShellCompDirectiveFilterDirs
+	case "FILE":
+		directive = cobra.ShellCompDirectiveDefault
+	}
+	// The flag has just been added, and has no completion yet: there is no error.
+	_ = c.RegisterFlagCompletionFunc(f.Flag, cobra.FixedCompletions(f.Words(), directive))
 }
 
 func addConfigFlag(c *cobra.Command, in *config.Input) {

@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,9 +20,10 @@ func lsCommand(std stdio) *cobra.Command {
 	var o remoteOptions
 	var asJSON bool
 	c := &cobra.Command{
-		Use:     "ls URL",
-		Short:   "List a folder over FTP",
-		Long:    "List the folder at URL, a line a name as ls -l does. TFTP has no lists.",
+		Use:   "ls URL",
+		Short: "List a folder over FTP",
+		Long: `List the folder at URL, a line a name as ls -l does, sorted by name. A folder with more than
+` + strconv.Itoa(sortedNames) + ` names is listed in the order of the server, as they come. TFTP has no lists.`,
 		Example: "  dray ls ftp://192.0.2.1/images/\n  dray ls --json ftp://192.0.2.1/ | jq -r .name",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -36,20 +41,48 @@ func lsCommand(std stdio) *cobra.Command {
 			if asJSON {
 				print = printJSON
 			}
-			for e, err := range r.(lister).list(ctx) {
-				if err == nil {
-					err = print(out, e)
-				}
-				if err != nil {
-					return errors.Join(err, out.Flush())
-				}
-			}
-			return out.Flush()
+			err = eachSorted(r.(lister).list(ctx), func(e ftp.Entry) error { return print(out, e) })
+			return errors.Join(err, out.Flush())
 		},
 	}
 	o.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a name")
 	return c
+}
+
+// sortedNames is how many names are kept to sort them. Who lists more wants to see the first
+// at once.
+const sortedNames = 50_000
+
+// eachSorted calls show for each entry, in the order of their names unless there are too
+// many. What came before an error is shown too.
+func eachSorted(entries iter.Seq2[ftp.Entry, error], show func(ftp.Entry) error) error {
+	var kept []ftp.Entry
+	var failed error
+	flush := func() error {
+		for _, e := range kept {
+			if err := show(e); err != nil {
+				return err
+			}
+		}
+		kept = nil
+		return nil
+	}
+	seen := 0
+	for e, err := range entries {
+		if err != nil {
+			failed = err
+			break
+		}
+		kept = append(kept, e)
+		if seen++; seen > sortedNames {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b ftp.Entry) int { return strings.Compare(a.Name, b.Name) })
+	return errors.Join(flush(), failed)
 }
 
 func printLong(w io.Writer, e ftp.Entry) error {

@@ -37,6 +37,14 @@ func (f *Flag) String() string { return "" }
 // Type names the value in a usage text.
 func (f *Flag) Type() string { return f.Value.Type() }
 
+// Words are what it takes if that is one of a few words.
+func (f *Flag) Words() []string {
+	if w, ok := f.Value.(words); ok {
+		return w.Words()
+	}
+	return nil
+}
+
 // Help is the usage text, with what holds when the flag is left out.
 func (f *Flag) Help() string {
 	switch f.absent() {
