@@ -70,7 +70,9 @@ func (c *Client) Close() error {
 // Quit ends the session and closes the connection in any case.
 func (c *Client) Quit(ctx context.Context) error {
 	_, err := c.Cmd(ctx, "QUIT", "")
-	c.control.Close() // says goodbye in TLS too
+	if err == nil && (&dataConn{c.control, c.conn}).closeWrite() == nil {
+		c.waits.end(c.conn)
+	}
 	c.kill(errors.New("after QUIT"))
 	return err
 }

@@ -68,6 +68,15 @@ func (w *waits) shorten(d deadliner, in time.Duration) {
 	}
 }
 
+// end waits a moment for the peer to close l, of which this side is closed. What comes
+// until then is of no use, such as a session ticket, but to close with it unread would be
+// a reset.
+func (w *waits) end(l *line) {
+	const moment = 5 * time.Second
+	w.shorten(l.Conn, min(moment, w.timeout))
+	_, _ = io.Copy(io.Discard, io.LimitReader(l.Conn, bufferSize))
+}
+
 // stop ends the waits on d, until another call with nil.
 func (w *waits) stop(d deadliner) {
 	w.mu.Lock()

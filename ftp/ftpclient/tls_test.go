@@ -2,6 +2,7 @@ package ftpclient
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -176,6 +177,54 @@ func TestTLSProtect(t *testing.T) {
 			check(t, c.Login(t.Context(), "joe", "secret"), tt.want)
 		})
 	}
+}
+
+// What the server says after an upload, a ticket at least, is read before the connection
+// is closed, and so is its end of TLS after QUIT: to leave it would be a reset.
+func TestTLSReadsToTheEnd(t *testing.T) {
+	server, d := trusting(t, tls.VersionTLS13)
+	var closed []string
+	d.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &ending{TCPConn: conn.(*net.TCPConn), closed: &closed}, nil
+	}
+	c, err := d.Dial(t.Context(), server.Play(t, loginTLS+binary+passive+
+		"C STOR x\nS 150 Opening\nD tls\nD want \"hello\"\nS 226 Done\nD close\n"+quit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, c.Login(t.Context(), "joe", "secret"), 0)
+	_, err = c.Store(t.Context(), "x", 0, open(t, "hello"))
+	check(t, err, 0)
+	check(t, c.Quit(t.Context()), 0)
+	if got := strings.Join(closed, ", "); got != "read to the end, read to the end" {
+		t.Errorf("closed: %s", got)
+	}
+}
+
+// ending notes how a connection was closed.
+type ending struct {
+	*net.TCPConn
+	closed *[]string
+	ended  bool
+	done   bool
+}
+
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.TCPConn.Read(p)
+	e.ended = e.ended || err == io.EOF
+	return n, err
+}
+
+func (e *ending) Close() error {
+	if how := map[bool]string{true: "read to the end", false: "with something unread"}; !e.done {
+		*e.closed = append(*e.closed, how[e.ended])
+	}
+	e.done = true
+	return e.TCPConn.Close()
 }
 
 // Somebody else answers on the data port: with a key that is not the server's.

@@ -162,6 +162,9 @@ func (c *Client) run(ctx context.Context, t transfer, ch *channel, opening ftp.R
 	}
 	if err == nil {
 		conn.linger(false)
+		if conn.Conn != conn.line {
+			c.waits.end(conn.line)
+		}
 	}
 	return t.outcome(err, broke, reply)
 }

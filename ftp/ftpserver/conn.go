@@ -2,12 +2,14 @@ package ftpserver
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,6 +43,9 @@ type Conn struct {
 	long    int           // lines that were too long
 	begun   time.Time     // of the connection
 	closing bool          // nothing more is read
+	parting bool          // the client was told so
+
+	lingering atomic.Int32 // data connections that wait for the client to close them too
 }
 
 const (
@@ -122,9 +127,30 @@ func (c *Conn) serve() {
 // stop ends what the connection has started.
 func (c *Conn) stop() {
 	c.dropData()
+	c.running.abort()
+	if c.srv.isClosing() {
+		c.cancel()
+	} else if c.parting {
+		c.part()
+	}
 	c.nc.Close() // says goodbye in TLS
-	c.cancel()
 	c.wg.Wait()
+	c.cancel()
+}
+
+// part lets the client hear the last reply: a connection that is closed while something
+// lies unread is reset, and that may overtake the reply.
+func (c *Conn) part() {
+	raw, ok := c.raw.(interface{ CloseWrite() error })
+	if !ok {
+		return
+	}
+	if secured, ok := c.nc.(*tls.Conn); ok {
+		secured.CloseWrite()
+	}
+	if raw.CloseWrite() == nil {
+		awaitEnd(c.raw)
+	}
 }
 
 // cut ends the connection at once. Like interrupt it may be called by any goroutine.

@@ -230,6 +230,7 @@ func (c *Conn) writeOut(b []byte) error {
 func (c *Conn) end(r ftp.Reply) {
 	if !c.closing {
 		c.answer(r)
+		c.parting = !c.closing
 		c.closing = true
 	}
 }
@@ -251,7 +252,6 @@ func (c *Conn) start(t transfer) {
 
 // finish takes the end of the running transfer.
 func (c *Conn) finish(out outcome) {
-	c.running.cancel()
 	c.running = nil
 	if out.fault != nil {
 		c.fault(out.fault)

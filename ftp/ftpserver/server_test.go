@@ -249,6 +249,7 @@ func TestConnectionsPerAddress(t *testing.T) {
 	(&peer{t, conn, bufio.NewReader(conn)}).want(ftp.CodeReady)
 	one.ask("QUIT", ftp.CodeGoodbye)
 	one.ended()
+	one.Close()
 	for { // until the server has seen the end as well
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {

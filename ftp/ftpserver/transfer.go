@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"runtime/debug"
 	"sync"
@@ -56,6 +57,7 @@ type job struct {
 	gather  *gather           // below TLS; nil without
 	records *[bufferRoom]byte // the buffer of gather
 	unwatch func() bool       // keeps the end of ctx from closing tcp
+	open    *atomic.Int32     // how many data connections of the session wait for their client to close
 	note    string            // what is odd about it
 	bytes   atomic.Int64      // over the data connection so far
 	level   int               // of mode Z; 0 in mode S
@@ -81,7 +83,7 @@ func newJob(c *Conn, t transfer, source dataSource) *job {
 		j.level = c.state.level
 	}
 	j.ctx, j.cancel = context.WithCancel(c.ctx)
-	j.say, j.out = c.write, make(chan outcome, 1)
+	j.say, j.out, j.open = c.write, make(chan outcome, 1), &c.lingering
 	return j
 }
 
@@ -92,11 +94,12 @@ func (j *job) abort() {
 	}
 }
 
-// run is the goroutine of the transfer.
+// run is the goroutine of the transfer. It may outlive the transfer for a moment.
 func (j *job) run() {
+	defer j.cancel()
 	var out outcome
 	text, err := j.contain()
-	j.closeData()
+	lingers := j.closeData(err == nil)
 	var p *panicError
 	switch {
 	case errors.As(err, &p):
@@ -112,6 +115,9 @@ func (j *job) run() {
 		Verb: j.verb, Name: j.name, Bytes: j.bytes.Load(), Duration: time.Since(j.begun), Note: j.note, Err: err,
 	}
 	j.out <- out
+	if lingers {
+		j.linger()
+	}
 }
 
 // panicError is a panic of a backend.
@@ -154,19 +160,62 @@ func (j *job) connect(text string) error {
 	return j.protect(timeout)
 }
 
-// closeData ends the data connection, or gives up waiting for it.
-func (j *job) closeData() {
+// closeData ends the data connection, or gives up waiting for it. With TLS its end says
+// whether the transfer was whole (RFC 8446, section 6.1); then the client has an answer to
+// it, and the result is true if j.linger is to wait for that.
+func (j *job) closeData(whole bool) (lingers bool) {
 	if j.source != nil {
 		j.source.close()
 	}
-	if j.conn != nil {
-		j.unwatch()
-		if j.records != nil {
-			j.gather.buf = nil // the close_notify has to go out before the end
-			buffers.Put(j.records)
-		}
-		j.conn.Close()
+	if j.records != nil {
+		j.gather.buf = nil // the close_notify has to go out before the end
+		buffers.Put(j.records)
 	}
+	if j.tcp == nil {
+		return false
+	}
+	if secured, ok := j.conn.(*tlsbind.Data); ok && whole {
+		lingers = j.sayEnd(secured)
+	}
+	if !lingers {
+		j.unwatch()
+		j.tcp.Close()
+	}
+	return lingers
+}
+
+// sayEnd closes this side of the data connection. It is false if the client is gone, or
+// leaves too many open.
+func (j *job) sayEnd(secured *tlsbind.Data) bool {
+	j.await()
+	if secured.CloseWrite() != nil || j.tcp.CloseWrite() != nil {
+		return false
+	}
+	if j.open.Add(1) > maxLingering {
+		j.open.Add(-1)
+		return false
+	}
+	return true
+}
+
+// linger closes the data connection when the client has closed it too, or soon. If it was
+// closed at once, what the client says at its end would be answered by a reset, which can
+// take with it what the client has not read yet. The reply does not wait for this.
+func (j *job) linger() {
+	defer j.open.Add(-1)
+	defer j.unwatch()
+	awaitEnd(j.tcp)
+	j.tcp.Close()
+}
+
+// maxLingering is how many data connections of a session may do so.
+const maxLingering = 4
+
+// awaitEnd reads a connection of which this side is closed, until the client closes the
+// other, keeps it open for long, or talks on and on.
+func awaitEnd(conn net.Conn) {
+	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	io.Copy(io.Discard, io.LimitReader(conn, 64<<10))
 }
 
 // await lets what follows on the data connection take as long as it may. It returns the
