@@ -51,6 +51,10 @@ race: ## all tests under the race detector: units, import table, scripts, real p
 peers: ## install the real clients and servers that the tests use (Debian, root)
 	@scripts/peers
 
+.PHONY: judges
+judges: peers ## let other projects' suites, libraries and scanners judge dray (JUDGES=-short: the quick ones)
+	scripts/judges $(JUDGES)
+
 .PHONY: bench
 bench: peers ## compare speed with other servers (BENCH=-quick: in two minutes, see docs/bench.md)
 	go run ./test/bench $(BENCH)

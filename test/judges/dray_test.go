@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,8 +55,11 @@ func testAll(m *testing.M) (int, error) {
 func serve(t *testing.T, protocol string, args ...string) (address string) {
 	t.Helper()
 	ports := filepath.Join(t.TempDir(), "ports")
+	if !slices.Contains(args, "--listen") {
+		args = append(args, "--listen", "127.0.0.1")
+	}
 	cmd := exec.Command(drayPath, append([]string{"serve", t.TempDir(),
-		"--listen", "127.0.0.1", "--write", "--state-dir", t.TempDir(), "--ports-file", ports}, args...)...)
+		"--write", "--state-dir", t.TempDir(), "--ports-file", ports}, args...)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
