@@ -144,9 +144,29 @@ func TestClientTellsErrorsApart(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce is 200 transfers at once, half of them each way.
+// gathering is a handler that answers nobody before all have asked.
+type gathering struct {
+	*memory
+	missing sync.WaitGroup
+}
+
+func (g *gathering) ReadFile(ctx context.Context, r *Request) (io.ReadCloser, int64, error) {
+	g.missing.Done()
+	g.missing.Wait()
+	return g.memory.ReadFile(ctx, r)
+}
+
+func (g *gathering) WriteFile(ctx context.Context, r *Request) (Upload, error) {
+	g.missing.Done()
+	g.missing.Wait()
+	return g.memory.WriteFile(ctx, r)
+}
+
+// TestManyAtOnce is 200 transfers at once, half of them each way: none goes on before the
+// last has begun.
 func TestManyAtOnce(t *testing.T) {
-	m := &memory{files: map[string][]byte{}}
+	m := &gathering{memory: &memory{files: map[string][]byte{}}}
+	m.missing.Add(200)
 	var wg sync.WaitGroup
 	for i := range 100 {
 		m.files[fmt.Sprint("down", i)] = content(20_000 + i)

@@ -12,8 +12,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,14 +107,43 @@ func (p *peer) ended() {
 	}
 }
 
-// Two hundred sessions at once upload, resume and download, and every byte is right.
+// barrier lets nobody go on before all have come.
+type barrier struct {
+	missing atomic.Int64
+	all     chan struct{}
+}
+
+func newBarrier(n int64) *barrier {
+	b := &barrier{all: make(chan struct{})}
+	b.missing.Store(n)
+	return b
+}
+
+func (b *barrier) wait(ctx context.Context) error {
+	if b.missing.Add(-1) == 0 {
+		close(b.all)
+	}
+	select {
+	case <-b.all:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Two hundred sessions at once upload, resume and download, and every byte is right. In
+// the middle all of them have a transfer that runs.
 func TestManySessions(t *testing.T) {
 	const sessions = 200
 	addr := serve(t, &Server{Backend: newMemory(), MaxConnsPerAddress: sessions}, "127.0.0.1:0")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	b := newBarrier(sessions)
 	var wg sync.WaitGroup
 	for i := range sessions {
 		wg.Go(func() {
-			if err := roundTrip(addr, i); err != nil {
+			if err := roundTrip(ctx, addr, i, b); err != nil {
+				cancel() // or the others would wait for it
 				t.Errorf("session %d: %v", i, err)
 			}
 		})
@@ -120,9 +151,7 @@ func TestManySessions(t *testing.T) {
 	wg.Wait()
 }
 
-func roundTrip(addr string, i int) (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer cancel()
+func roundTrip(ctx context.Context, addr string, i int, b *barrier) (err error) {
 	dialer := &ftpclient.Dialer{Mode: []ftpclient.Mode{ftpclient.Passive, ftpclient.Active}[i%2]}
 	c, err := dialer.Dial(ctx, addr)
 	if err != nil {
@@ -139,7 +168,13 @@ func roundTrip(addr string, i int) (err error) {
 	if _, err := c.Store(ctx, name, 0, bytes.NewReader(data[:half])); err != nil {
 		return fmt.Errorf("first half: %w", err)
 	}
-	if _, err := c.Store(ctx, name, half, bytes.NewReader(data[half:])); err != nil {
+	meet := readerFunc(func([]byte) (int, error) {
+		if err := b.wait(ctx); err != nil {
+			return 0, err
+		}
+		return 0, io.EOF
+	})
+	if _, err := c.Store(ctx, name, half, io.MultiReader(meet, bytes.NewReader(data[half:]))); err != nil {
 		return fmt.Errorf("second half: %w", err)
 	}
 	digest := sha256.New()
@@ -359,6 +394,70 @@ func TestPassivePorts(t *testing.T) {
 		t.Errorf("read %q, %v", b, err)
 	}
 	p.want(ftp.CodeDone)
+}
+
+// Where in the range a passive port is cannot be told from those before, so that nobody
+// is there before the client.
+func TestPassivePortsAreRandom(t *testing.T) {
+	p := enter(t, serve(t, &Server{Backend: newMemory(), PassivePorts: PortRange{10_000, 65_535}}, "127.0.0.1:0"))
+	var ports []int
+	for range 8 {
+		port, err := ftp.ParseEPSV(p.ask("EPSV", ftp.CodeExtPassive).Text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports = append(ports, int(port))
+	}
+	near := 0
+	for i, port := range ports[1:] {
+		if d := port - ports[i]; -64 < d && d < 64 {
+			near++
+		}
+	}
+	if near > 2 { // by chance once in two million runs
+		t.Errorf("ports follow each other: %v", ports)
+	}
+}
+
+func TestShuffled(t *testing.T) {
+	first := map[uint16]bool{}
+	for range 200 {
+		var all []uint16
+		for port := range (PortRange{65_530, 65_535}).shuffled() {
+			all = append(all, port)
+		}
+		first[all[0]] = true
+		slices.Sort(all)
+		if !slices.Equal(all, []uint16{65_530, 65_531, 65_532, 65_533, 65_534, 65_535}) {
+			t.Fatalf("not each port once: %v", all)
+		}
+	}
+	if len(first) != 6 { // by chance once in 10^15 runs
+		t.Errorf("it begins with %v only", first)
+	}
+}
+
+// A client on a socket of both families may name its IPv4 address as IPv6 has it.
+func TestMappedAddress(t *testing.T) {
+	p := enter(t, serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0"))
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	p.ask(fmt.Sprintf("EPRT |2|::ffff:127.0.0.1|%d|", l.Addr().(*net.TCPAddr).Port), ftp.CodeOK)
+	p.say("RETR hello.txt\r\n")
+	data, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer data.Close()
+	p.want(ftp.CodeOpening)
+	if b, err := io.ReadAll(data); string(b) != "hello, world\n" {
+		t.Errorf("read %q, %v", b, err)
+	}
+	p.want(ftp.CodeDone)
+	p.ask("EPRT |2|::ffff:127.0.0.2|2049|", ftp.CodeBadParameter)
 }
 
 // Port 20 is where active connections come from, if the server may.
