@@ -115,6 +115,13 @@ type CreateOptions struct {
 	// Beyond the end is ErrOffset, a missing file having its end at 0. [OffsetEnd]
 	// appends. Without InPlace it means nothing.
 	Offset int64
+
+	// Keep, with InPlace, truncates nothing: what is not written over stays.
+	Keep bool
+
+	// Readable makes what has been written readable by the ReadAt of a [RandomUpload],
+	// in place also what was there. A guard wants the right to read for it.
+	Readable bool
 }
 
 // RenameOptions says what a rename does to a file that is already there. The zero value
@@ -133,4 +140,20 @@ type Upload interface {
 	io.Writer
 	Commit() error // makes the file visible under its name, or fails and leaves nothing new
 	Abort() error  // removes what was written
+}
+
+// RandomUpload is an Upload that is also written in any order: what WriteAt leaves out
+// reads as zeros. Write goes on where the last Write ended. What is in place appends if
+// it began at [OffsetEnd], whatever the offset says.
+//
+// Every FS here makes its uploads such. One that wraps uploads and cannot keep them so
+// leaves peers with the order of the file.
+type RandomUpload interface {
+	Upload
+	io.WriterAt
+	io.ReaderAt // fs.ErrPermission unless Readable
+
+	Truncate(size int64) error // cuts off, or lengthens with zeros
+	Sync() error               // returns when what was written survives a crash of the host
+	Size() (int64, error)      // in bytes, as it would be after Commit
 }

@@ -90,6 +90,9 @@ func (g guard) Create(ctx context.Context, p vfs.Path, o vfs.CreateOptions) (vfs
 	if err != nil {
 		return nil, err
 	}
+	if o.Readable && !g.may(policy.Read, p) {
+		return nil, refusal("create", p)
+	}
 	o.Exclusive = o.Exclusive || exclusive
 	return g.fsys.Create(ctx, p, o)
 }

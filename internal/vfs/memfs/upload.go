@@ -55,7 +55,7 @@ func (f *FS) inPlace(u *upload, old *node) error {
 	case old == nil:
 		old = f.newNode(false)
 		f.link(u.dir, u.path.Base(), old)
-	case offset != vfs.OffsetEnd:
+	case offset != vfs.OffsetEnd && !u.options.Keep:
 		f.used -= size - offset
 		old.data = old.data[:offset]
 	}
@@ -87,9 +87,17 @@ func (u *upload) Write(b []byte) (int, error) {
 	return n, opError("write", u.path, err)
 }
 
-// write puts into n at the offset at as much of b as there is room for.
+// maxFile is how far a file can be written, in bytes: all of it lies in memory.
+const maxFile = 1 << 36
+
+// write puts into n at the offset at as much of b as there is room for, and zeros in
+// front of it where n ends before.
 func (f *FS) write(n *node, at int64, b []byte) (int, error) {
 	var err error
+	end := int64(len(n.data))
+	if at > maxFile-int64(len(b)) || at > end && at-end > f.room(n, end) {
+		return 0, vfs.ErrNoSpace
+	}
 	if room := f.room(n, at); int64(len(b)) > room {
 		b, err = b[:room], vfs.ErrNoSpace
 	}

@@ -41,7 +41,8 @@ func (f *FS) create(p vfs.Path, o vfs.CreateOptions) (vfs.Upload, error) {
 		return nil, err
 	}
 	u := &replacement{path: p, dir: dir, temp: tempName(), exclusive: o.Exclusive, sync: !f.NoSync}
-	if u.file, err = createTemp(dir, u.temp, old); err != nil {
+	u.readable = o.Readable
+	if u.file, err = createTemp(dir, u.temp, old, access(o)); err != nil {
 		return nil, errors.Join(err, dir.Close())
 	}
 	return u, nil
@@ -72,12 +73,12 @@ func (f *FS) overwritten(p vfs.Path, exclusive bool) (fs.FileInfo, error) {
 }
 
 // createTemp makes the temporary file. It is never more open than the old one was.
-func createTemp(dir *os.Root, name string, old fs.FileInfo) (*os.File, error) {
+func createTemp(dir *os.Root, name string, old fs.FileInfo, access int) (*os.File, error) {
 	perm := fs.FileMode(0o644)
 	if old != nil {
 		perm = old.Mode().Perm()
 	}
-	file, err := dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	file, err := dir.OpenFile(name, access|os.O_CREATE|os.O_EXCL, perm)
 	if err != nil || old == nil {
 		return file, err
 	}
@@ -96,6 +97,7 @@ type replacement struct {
 	file      *os.File // nil once the upload has ended
 	exclusive bool
 	sync      bool
+	readable  bool
 }
 
 func (u *replacement) Write(b []byte) (int, error) {
@@ -147,7 +149,7 @@ func (f *FS) createInPlace(p vfs.Path, o vfs.CreateOptions) (vfs.Upload, error) 
 		}
 		return nil, vfs.ErrOffset
 	}
-	flag := os.O_WRONLY
+	flag := access(o)
 	if o.Offset <= 0 {
 		flag |= os.O_CREATE
 	}
@@ -167,34 +169,46 @@ func (f *FS) createInPlace(p vfs.Path, o vfs.CreateOptions) (vfs.Upload, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := position(file, fi, o.Offset); err != nil {
+	if err := position(file, fi, o); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &inPlace{path: p, file: file, sync: !f.NoSync}, nil
+	return &inPlace{path: p, file: file, sync: !f.NoSync, appends: o.Offset == vfs.OffsetEnd, readable: o.Readable}, nil
 }
 
-// position cuts the file off at offset and goes there.
-func position(file *os.File, fi fs.FileInfo, offset int64) error {
+// access is the flag that an upload opens its file with.
+func access(o vfs.CreateOptions) int {
+	if o.Readable {
+		return os.O_RDWR
+	}
+	return os.O_WRONLY
+}
+
+// position goes to the offset, and cuts the file off there unless it is to be kept.
+func position(file *os.File, fi fs.FileInfo, o vfs.CreateOptions) error {
 	switch {
 	case fi.IsDir():
 		return vfs.ErrIsDir
-	case offset == vfs.OffsetEnd:
+	case o.Offset == vfs.OffsetEnd:
 		return nil
-	case offset > fi.Size():
+	case o.Offset > fi.Size():
 		return vfs.ErrOffset
 	}
-	if err := file.Truncate(offset); err != nil {
-		return err
+	if !o.Keep {
+		if err := file.Truncate(o.Offset); err != nil {
+			return err
+		}
 	}
-	_, err := file.Seek(offset, io.SeekStart)
+	_, err := file.Seek(o.Offset, io.SeekStart)
 	return err
 }
 
 // inPlace is an upload that changes the file itself.
 type inPlace struct {
-	path vfs.Path
-	file *os.File // nil once the upload has ended
-	sync bool
+	path     vfs.Path
+	file     *os.File // nil once the upload has ended
+	sync     bool
+	appends  bool
+	readable bool
 }
 
 func (u *inPlace) Write(b []byte) (int, error) {

@@ -61,6 +61,7 @@ func (s Suite) Run(t *testing.T) {
 		{"exclusive at once", s.NoExclusive, exclusiveRaces},
 		{"attributes", s.NoAttributes, attributeTests},
 		{"handles", s.NoHandles, handleTests},
+		{"in any order", s.NoHandles, randomTests},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
