@@ -25,6 +25,9 @@ func table() map[string]row {
 		"tftp":                  {dray: "tftp/netascii", outside: golang, tests: "tftp/tftptest"},
 		"tftp/tftptest":         {dray: "tftp tftp/netascii", outside: golang},
 
+		"internal/sftp": {},
+		"internal/scp":  {},
+
 		// Vocabulary of the product.
 		"internal/vfs":      {},
 		"internal/identity": {},
@@ -32,6 +35,7 @@ func table() map[string]row {
 		"internal/policy":   {dray: "internal/identity internal/vfs"},
 		"internal/config":   {outside: "github.com/goccy/go-yaml"},
 		"internal/certs":    {},
+		"internal/hostkeys": {outside: "golang.org/x/crypto/ssh"},
 
 		// Stores, and what wraps them.
 		"internal/vfs/vfstest":  {dray: "internal/vfs"},
@@ -47,6 +51,12 @@ func table() map[string]row {
 		"internal/tftpd": {
 			dray:  "tftp internal/event internal/identity internal/policy internal/policy/guard internal/vfs",
 			tests: "tftp/tftptest internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
+		},
+
+		"internal/sftpd": { // ftp has the lines of listings
+			dray:    "ftp internal/event internal/identity internal/policy internal/policy/guard internal/scp internal/sftp internal/vfs",
+			outside: "golang.org/x/crypto/ssh golang.org/x/sys",
+			tests:   "github.com/pkg/sftp internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},
 
 		// The composition root, and the command line above it.
@@ -78,6 +88,7 @@ func pure() []string {
 		ftp/ftpserver/session.go
 		ftp/ftpserver/verbs.go
 		internal/policy/*.go
+		internal/sftp/*.go
 		internal/vfs/*.go
 		tftp/netascii/*.go
 		tftp/error.go
@@ -93,7 +104,7 @@ func pure() []string {
 // Who may open files of the host (certs has keys to read and to keep, bench files to serve), and who may read
 // the environment.
 const (
-	opensFiles = "cmd/dray internal/certs internal/config internal/vfs/osfs test/bench"
+	opensFiles = "cmd/dray internal/certs internal/config internal/hostkeys internal/vfs/osfs test/bench"
 	readsEnv   = "cmd/dray internal/config"
 )
 

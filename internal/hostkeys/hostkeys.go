@@ -1,0 +1,106 @@
+// Package hostkeys has the keys by which an SSH server is known: made at first start,
+// and kept. It never replaces or removes one. It also shows keys to people.
+package hostkeys
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// The names of the keys, as OpenSSH has them. They are secret, mode 0600.
+const (
+	Ed25519File = "ssh_host_ed25519_key"
+	ECDSAFile   = "ssh_host_ecdsa_key"
+	RSAFile     = "ssh_host_rsa_key"
+)
+
+const rsaBits = 3072
+
+// Keep returns the keys that are kept in dir: ed25519, ECDSA on P-256, RSA of 3072 bits, in
+// this order. What is missing is made, and fresh says whether anything was. Several
+// processes may share dir.
+func Keep(dir string) (keys []ssh.Signer, fresh bool, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, false, err
+	}
+	for _, k := range []struct {
+		file string
+		make func() (crypto.PrivateKey, error)
+	}{
+		{Ed25519File, func() (crypto.PrivateKey, error) {
+			_, key, err := ed25519.GenerateKey(rand.Reader)
+			return key, err
+		}},
+		{ECDSAFile, func() (crypto.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }},
+		{RSAFile, func() (crypto.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, rsaBits) }},
+	} {
+		key, made, err := obtain(filepath.Join(dir, k.file), k.make)
+		if err != nil {
+			return nil, false, err
+		}
+		keys, fresh = append(keys, key), fresh || made
+	}
+	return keys, fresh, nil
+}
+
+// obtain reads a key; if there is none it makes it. When several processes make it at
+// once, all get what the first has made.
+func obtain(name string, generate func() (crypto.PrivateKey, error)) (key ssh.Signer, made bool, err error) {
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if text, err = encode(generate); err != nil {
+			return nil, false, err
+		}
+		err = write(name, text)
+		made = err == nil
+		if errors.Is(err, fs.ErrExist) {
+			text, err = os.ReadFile(name)
+		}
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	key, err = ssh.ParsePrivateKey(text)
+	if err != nil {
+		return nil, false, fmt.Errorf("host key %s: %w", name, err)
+	}
+	return key, made, nil
+}
+
+func encode(generate func() (crypto.PrivateKey, error)) ([]byte, error) {
+	key, err := generate()
+	if err != nil {
+		return nil, err
+	}
+	block, err := ssh.MarshalPrivateKey(key, "dray")
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(block), nil
+}
+
+// write makes a file that is whole as soon as it has its name, and replaces none.
+func write(name string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(text) // of mode 0600, as os.CreateTemp makes it
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", name, err)
+	}
+	return os.Link(f.Name(), name)
+}

@@ -1,0 +1,135 @@
+package sftpd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+
+	"golang.org/x/crypto/ssh"
+
+	"dray/internal/event"
+	"dray/internal/identity"
+)
+
+// errDenied is all that a client is told of a log-in that is refused.
+var errDenied = errors.New("log-in refused")
+
+// config is the SSH side of one connection, with the proofs that it may offer.
+func (c *conn) config() *ssh.ServerConfig {
+	a := modern()
+	if c.isLegacy() {
+		a = legacy()
+	}
+	cfg := &ssh.ServerConfig{
+		Config:                      ssh.Config{KeyExchanges: a.KeyExchanges, Ciphers: a.Ciphers, MACs: a.MACs},
+		ServerVersion:               "SSH-2.0-dray",
+		MaxAuthTries:                orElse(c.srv.MaxTries, 6),
+		PublicKeyAuthAlgorithms:     a.PublicKeyAuths,
+		PasswordCallback:            c.password,
+		KeyboardInteractiveCallback: c.keyboard,
+		AuthLogCallback:             c.attempted,
+	}
+	if c.srv.Keys != nil || len(c.srv.CAs) > 0 {
+		cfg.PublicKeyCallback, cfg.VerifiedPublicKeyCallback = c.offered, c.proven
+	}
+	if c.srv.Banner != "" {
+		cfg.BannerCallback = func(ssh.ConnMetadata) string { return c.srv.Banner }
+	}
+	for _, key := range hostKeys(c.srv.HostKeys, a.HostKeys) {
+		cfg.AddHostKey(key)
+	}
+	return cfg
+}
+
+func (c *conn) isLegacy() bool {
+	for _, network := range c.srv.Legacy {
+		if network.Contains(c.about.Remote.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// authenticate asks who this is. The subject is kept for when the log-in is complete.
+func (c *conn) authenticate(cred identity.Credentials, how string) (*ssh.Permissions, error) {
+	cred.Protocol, cred.Remote = protocol, c.about.Remote
+	if cred.User == "" {
+		return nil, errDenied
+	}
+	subject, err := c.srv.Users.Authenticate(context.Background(), cred)
+	if err != nil {
+		c.reason = err
+		return nil, errDenied
+	}
+	c.subject, c.how = subject, how
+	return &ssh.Permissions{}, nil
+}
+
+func (c *conn) password(m ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
+	if len(password) == 0 {
+		return nil, errDenied
+	}
+	return c.authenticate(identity.Credentials{User: m.User(), Password: string(password)}, "by password")
+}
+
+// keyboard asks for the password in a dialogue (RFC 4256).
+func (c *conn) keyboard(m ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+	answers, err := ask("", "", []string{"Password: "}, []bool{false})
+	if err != nil || len(answers) != 1 || answers[0] == "" {
+		return nil, errDenied
+	}
+	return c.authenticate(identity.Credentials{User: m.User(), Password: answers[0]}, "by password, in a dialogue")
+}
+
+// offered says whether a proof of key would do. It is no proof yet.
+func (c *conn) offered(m ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+	cert, ok := key.(*ssh.Certificate)
+	if !ok {
+		if c.srv.Keys != nil && c.srv.Keys.Authorized(m.User(), key) {
+			return &ssh.Permissions{}, nil
+		}
+		return nil, errDenied
+	}
+	if len(cert.ValidPrincipals) == 0 { // good for anybody: for a user, a mistake
+		return nil, errDenied
+	}
+	checker := ssh.CertChecker{IsUserAuthority: func(authority ssh.PublicKey) bool {
+		return slices.ContainsFunc(c.srv.CAs, func(ca ssh.PublicKey) bool {
+			return bytes.Equal(ca.Marshal(), authority.Marshal())
+		})
+	}}
+	perms, err := checker.Authenticate(m, key) // who signed it, for whom, from when to when
+	if err != nil {
+		c.reason = err
+		return nil, errDenied
+	}
+	return perms, nil
+}
+
+// proven admits by the key whose signature has been verified, and by no other that may
+// have been offered.
+func (c *conn) proven(m ssh.ConnMetadata, key ssh.PublicKey, offered *ssh.Permissions, _ string) (*ssh.Permissions, error) {
+	how := "by key " + ssh.FingerprintSHA256(key)
+	if cert, ok := key.(*ssh.Certificate); ok {
+		how = "by certificate of " + ssh.FingerprintSHA256(cert.SignatureKey)
+	}
+	if _, err := c.authenticate(identity.Credentials{User: m.User(), Proven: m.User()}, how); err != nil {
+		return nil, err
+	}
+	return offered, nil
+}
+
+// attempted tells of a log-in that was refused. That a client has asked which methods
+// there are, or has offered a key that is none of the user's, is no attempt yet.
+func (c *conn) attempted(m ssh.ConnMetadata, method string, err error) {
+	if err == nil || method == "none" || method == "publickey" && c.reason == nil {
+		return
+	}
+	reason := c.reason
+	if reason == nil {
+		reason = identity.ErrRefused
+	}
+	c.reason, c.refused = nil, true
+	c.emit(event.Event{Kind: event.Login, User: m.User(), Detail: "by " + method, Err: reason})
+}

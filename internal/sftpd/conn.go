@@ -1,0 +1,241 @@
+package sftpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"dray/internal/event"
+	"dray/internal/identity"
+	"dray/internal/policy/guard"
+	"dray/internal/vfs"
+)
+
+const (
+	protocol    = "sftp"
+	maxChannels = 10 // of one connection at once, as OpenSSH's MaxSessions
+)
+
+// conn is one SSH connection.
+type conn struct {
+	srv   *Server
+	net   net.Conn
+	about event.Event // what all events of the connection have in common
+
+	// Of the log-in, which one goroutine does.
+	subject identity.Subject
+	how     string // it was proven
+	reason  error  // of the last refusal, which is not told to the client
+	refused bool   // a refusal has been told as an event
+
+	files vfs.FS // guarded; nil before the end of log-in
+
+	busy     atomic.Int64 // files that are open
+	channels atomic.Int64 // that are open
+}
+
+func newConn(s *Server, nc net.Conn) *conn {
+	c := &conn{srv: s, net: nc}
+	c.about.Protocol = protocol
+	c.about.Session = protocol + strconv.FormatUint(s.sessions.Add(1), 10)
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		addr := a.AddrPort()
+		c.about.Remote = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
+	}
+	return c
+}
+
+// emit tells an event, with what is known of the connection filled in.
+func (c *conn) emit(e event.Event) {
+	if c.srv.Events == nil {
+		return
+	}
+	if e.Protocol == "" {
+		e.Protocol = c.about.Protocol
+	}
+	e.Session, e.Remote = c.about.Session, c.about.Remote
+	if e.User == "" {
+		e.User = c.about.User
+	}
+	c.srv.Events.Emit(e)
+}
+
+// cut ends the connection at once.
+func (c *conn) cut() { c.net.Close() }
+
+// endIfIdle ends the connection of somebody who transfers nothing.
+func (c *conn) endIfIdle() {
+	if c.busy.Load() == 0 {
+		c.cut()
+	}
+}
+
+// begin counts a file that is opened, unless the server drains.
+func (c *conn) begin() error {
+	c.busy.Add(1)
+	if c.srv.draining.Load() {
+		c.busy.Add(-1)
+		return errDraining
+	}
+	return nil
+}
+
+// end counts a file that has been closed.
+func (c *conn) end() { c.busy.Add(-1) }
+
+// done reports whether the server drains and the connection has nothing left to transfer.
+func (c *conn) done() bool { return c.srv.draining.Load() && c.busy.Load() == 0 }
+
+var errDraining = errors.New("the server is shutting down")
+
+// guarded runs f, and ends the connection if f panics.
+func (c *conn) guarded(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.emit(event.Event{Kind: event.Fault, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())})
+			c.cut()
+		}
+	}()
+	f()
+}
+
+// run has the connection from its first octet to its last.
+func (c *conn) run() {
+	defer c.cut()
+	c.guarded(func() {
+		sc, channels, requests := c.login()
+		if sc == nil {
+			return
+		}
+		var all sync.WaitGroup
+		defer all.Wait()
+		defer sc.Close()
+		all.Go(func() { ssh.DiscardRequests(requests) }) // forwarding among them
+		c.serve(channels, &all)
+	})
+}
+
+// login shakes hands and admits a user; it returns nil if that has not come about.
+func (c *conn) login() (*ssh.ServerConn, <-chan ssh.NewChannel, <-chan *ssh.Request) {
+	defer c.srv.startups.Add(-1)
+	_ = c.net.SetDeadline(time.Now().Add(orElse(c.srv.LoginTimeout, time.Minute)))
+	sc, channels, requests, err := ssh.NewServerConn(c.net, c.config())
+	if err != nil {
+		var auth *ssh.ServerAuthError
+		if errors.As(err, &auth) && !c.refused && len(auth.Errors) > 1 { // more than to ask which methods there are
+			c.emit(event.Event{Kind: event.Login, Err: fmt.Errorf("%w: no key that is known", identity.ErrRefused)})
+		}
+		return nil, nil, nil
+	}
+	_ = c.net.SetDeadline(time.Time{})
+	c.about.User = c.subject.Name
+	c.files = guard.New(c.srv.Files, c.srv.Rules, c.subject)
+	c.emit(event.Event{Kind: event.Login, Detail: c.how})
+	return sc, channels, requests
+}
+
+// serve accepts what can carry files, until the connection ends.
+func (c *conn) serve(channels <-chan ssh.NewChannel, all *sync.WaitGroup) {
+	for n := range channels {
+		switch {
+		case n.ChannelType() != "session":
+			_ = n.Reject(ssh.Prohibited, onlyFiles)
+			continue
+		case c.channels.Load() >= maxChannels:
+			_ = n.Reject(ssh.ResourceShortage, "too many sessions on one connection")
+			continue
+		}
+		ch, requests, err := n.Accept()
+		if err != nil {
+			continue
+		}
+		c.channels.Add(1)
+		all.Go(func() {
+			defer c.channels.Add(-1)
+			c.guarded(func() { c.channel(ch, requests) })
+		})
+	}
+}
+
+// onlyFiles is what somebody hears who wants anything else.
+const onlyFiles = "this server moves files only: use sftp or scp"
+
+// job is what a channel is for; it returns the exit status.
+type job func(ctx context.Context, ch ssh.Channel) uint32
+
+// channel waits for the one request that says what the channel is for.
+func (c *conn) channel(ch ssh.Channel, requests <-chan *ssh.Request) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	defer ch.Close()
+	begun := false
+	for r := range requests {
+		do := c.job(r)
+		accept := do != nil && !begun
+		if r.WantReply {
+			_ = r.Reply(accept, nil)
+		}
+		if !accept {
+			continue
+		}
+		begun = true
+		work.Go(func() { c.guarded(func() { c.work(ctx, ch, do) }) })
+	}
+}
+
+func (c *conn) work(ctx context.Context, ch ssh.Channel, do job) {
+	defer ch.Close()
+	status := do(ctx, ch)
+	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
+	if c.done() {
+		_ = ch.Close()
+		c.cut()
+	}
+}
+
+// job is what a request begins; nil if it is refused.
+func (c *conn) job(r *ssh.Request) job {
+	var text struct{ Text string }
+	switch r.Type {
+	case "subsystem":
+		if ssh.Unmarshal(r.Payload, &text) == nil && text.Text == "sftp" {
+			return c.sftp
+		}
+	case "exec":
+		if ssh.Unmarshal(r.Payload, &text) == nil {
+			return c.exec(text.Text)
+		}
+	case "shell":
+		return refuse
+	}
+	return nil
+}
+
+// refuse says in words what a shell, or any command but scp, would get.
+func refuse(_ context.Context, ch ssh.Channel) uint32 {
+	_, _ = io.WriteString(ch.Stderr(), onlyFiles+"\r\n")
+	return 1
+}
+
+// sftp runs an SFTP session.
+func (c *conn) sftp(ctx context.Context, ch ssh.Channel) uint32 {
+	s := newSession(ctx, c, ch)
+	defer s.closeAll()
+	if err := s.serve(); err != nil {
+		c.emit(event.Event{Kind: event.Fault, Err: err})
+		return 1
+	}
+	return 0
+}
