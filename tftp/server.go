@@ -75,6 +75,7 @@ type Server struct {
 	crowd    crowd
 	wg       sync.WaitGroup // the Serve calls and the transfers
 	buffers  sync.Pool
+	seats    *seats
 
 	malformed limiter // of ERROR 4 and 5
 	refused   limiter // of the answers of the Handler
@@ -104,7 +105,11 @@ func (s *Server) Serve(conn *net.UDPConn) error {
 	if s.SinglePort {
 		return s.serve(newSharedNetwork(conn))
 	}
-	return s.serve(newUDPNetwork(conn, s.Ports))
+	s.mu.Lock()
+	s.init()
+	seats := s.seats
+	s.mu.Unlock()
+	return s.serve(newUDPNetwork(conn, s.Ports, seats))
 }
 
 func (s *Server) serve(n network) error {
@@ -150,6 +155,7 @@ func (s *Server) init() {
 	s.stay, s.leave = context.WithCancel(context.Background())
 	s.networks = make(map[network]int)
 	s.buffers.New = newTrainBuffer
+	s.seats = newSeats()
 	s.crowd = newCrowd(crowd{
 		max:            orDefault(s.MaxTransfers, 4096),
 		maxUnproven:    orDefault(s.MaxUnproven, 2048),

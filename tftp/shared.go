@@ -73,13 +73,16 @@ func (n *sharedNetwork) answer(b []byte, d datagram) error {
 }
 
 func (n *sharedNetwork) open(d datagram, size int) (port, error) {
-	var b batch
+	b, err := newBatch(n.conn)
+	if err != nil {
+		return nil, err
+	}
 	source := sourceControl(nil, d.local, d.index)
 	out := func(p []byte, size int, to netip.AddrPort) error {
-		err := b.send(n.conn, p, size, to, source)
+		err := b.send(p, size, to, source)
 		if isNetworkReport(err) {
 			n.refusals()
-			err = b.send(n.conn, p, size, to, source)
+			err = b.send(p, size, to, source)
 		}
 		return passing(err)
 	}

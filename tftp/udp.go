@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"os"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,10 +19,11 @@ type udpNetwork struct {
 	buf   [maxRequest]byte
 	oob   [64]byte
 	ports Ports
+	seats *seats
 }
 
-func newUDPNetwork(conn *net.UDPConn, ports Ports) *udpNetwork {
-	n := &udpNetwork{conn: conn, ports: ports}
+func newUDPNetwork(conn *net.UDPConn, ports Ports, seats *seats) *udpNetwork {
+	n := &udpNetwork{conn: conn, ports: ports, seats: seats}
 	if a := conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(); !a.IsUnspecified() {
 		n.local = a
 	}
@@ -58,7 +57,12 @@ func (n *udpNetwork) answer(b []byte, d datagram) error {
 }
 
 func (n *udpNetwork) open(d datagram, size int) (port, error) {
-	return openUDP(d.local, d.remote.Addr(), n.ports, size)
+	p, err := openUDP(d.local, d.remote.Addr(), n.ports, size)
+	if err != nil {
+		return nil, err
+	}
+	p.line.join(n.seats)
+	return p, nil
 }
 
 func (n *udpNetwork) mtu(d datagram) int { return routeMTU(d.local, d.remote) }
@@ -86,10 +90,11 @@ func openUDP(local, remote netip.Addr, ports Ports, size int) (*udpPort, error) 
 		}
 		conn, err := net.ListenUDP(network, &at)
 		if err == nil {
-			p := &udpPort{conn: conn, size: size + 1} // one more octet than there may be
 			reportRefusals(conn)
-			if size >= maxDatagram {
-				p.trains = receiveTrains(conn)
+			p := &udpPort{size: size + 1} // one more octet than there may be
+			if err := p.line.open(conn, size >= maxDatagram); err != nil {
+				conn.Close()
+				return nil, err
 			}
 			return p, nil
 		}
@@ -101,50 +106,23 @@ func openUDP(local, remote netip.Addr, ports Ports, size int) (*udpPort, error) 
 
 // udpPort is a UDP socket of its own.
 type udpPort struct {
-	conn  *net.UDPConn
-	size  int // of buf, once something has come
-	buf   []byte
-	until time.Time // the deadline that is set, zero if that is over
-	woken atomic.Bool
-	batch batch
+	line line
+	size int // of buf, once something has come
+	buf  []byte
 
-	trains  bool           // the host may hand over several datagrams as one
-	rest    []byte         // of such a train
-	cut     int            // the size of its datagrams
-	from    netip.AddrPort // their sender
-	oob     [64]byte
+	rest    []byte           // of a train that has been read
+	cut     int              // the size of its datagrams
+	from    netip.AddrPort   // their sender
 	refused []netip.AddrPort // ports that are closed, as ICMP messages have told
 }
 
-// arm sets a new deadline only when the one that is set comes too late, or has passed:
-// in a transfer that gets on, timers never run out.
-func (p *udpPort) arm(deadline time.Time) {
-	if p.until.IsZero() || deadline.Before(p.until) {
-		_ = p.conn.SetReadDeadline(deadline) // fails on a closed socket, as receive will
-		p.until = deadline
-		if p.woken.Load() {
-			p.wake() // it may have come before
-		}
-	}
-}
+func (p *udpPort) arm(deadline time.Time) { p.line.arm(deadline) }
 
-func (p *udpPort) wake() {
-	p.woken.Store(true)
-	_ = p.conn.SetReadDeadline(time.Unix(1, 0))
-}
+func (p *udpPort) wake() { p.line.wake() }
 
 func (p *udpPort) receive() ([]byte, netip.AddrPort, error) {
 	if len(p.rest) > 0 {
 		return p.uncouple(), p.from, nil
-	}
-	if p.buf == nil && len(p.refused) == 0 { // no memory for a peer that may never answer
-		switch err := await(p.conn); {
-		case isNetworkReport(err):
-			p.refused = refusals(p.conn)
-		case err != nil:
-			return nil, netip.AddrPort{}, p.failed(err)
-		}
-		p.buf = make([]byte, p.size)
 	}
 	for {
 		if last := len(p.refused) - 1; last >= 0 {
@@ -152,34 +130,24 @@ func (p *udpPort) receive() ([]byte, netip.AddrPort, error) {
 			p.refused = p.refused[:last]
 			return nil, from, ErrGone
 		}
-		err := p.read()
+		err := p.line.read(p)
 		switch {
 		case err == nil:
 			return p.uncouple(), p.from, nil
 		case isNetworkReport(err):
-			p.refused = refusals(p.conn)
+			p.refused = p.line.refusals()
 		default:
-			return nil, netip.AddrPort{}, p.failed(err)
+			return nil, netip.AddrPort{}, err
 		}
 	}
 }
 
-// read reads a datagram, or a train of them.
-func (p *udpPort) read() (err error) {
-	var n, control int
-	if p.trains {
-		n, control, _, p.from, err = p.conn.ReadMsgUDPAddrPort(p.buf, p.oob[:])
-	} else {
-		n, p.from, err = p.conn.ReadFromUDPAddrPort(p.buf)
+// room returns the buffer. There is none for a peer that has not answered.
+func (p *udpPort) room() []byte {
+	if p.buf == nil {
+		p.buf = make([]byte, p.size)
 	}
-	if err != nil {
-		return err
-	}
-	p.rest, p.cut, p.from = p.buf[:n], n, unmap(p.from)
-	if size := trainControl(p.oob[:control]); size > 0 {
-		p.cut = size
-	}
-	return nil
+	return p.buf
 }
 
 // uncouple takes the first datagram off what has been read.
@@ -190,25 +158,16 @@ func (p *udpPort) uncouple() []byte {
 	return b
 }
 
-// failed notes that the deadline that was set is over.
-func (p *udpPort) failed(err error) error {
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		p.until = time.Time{}
-		p.woken.Store(false)
-	}
-	return err
-}
-
 func (p *udpPort) send(b []byte, size int, to netip.AddrPort) error {
-	err := p.batch.send(p.conn, b, size, to, nil)
+	err := p.line.send(b, size, to)
 	if isNetworkReport(err) { // it is about an earlier packet, and this one was not sent
-		p.refused = append(p.refused, refusals(p.conn)...)
-		err = p.batch.send(p.conn, b, size, to, nil)
+		p.refused = append(p.refused, p.line.refusals()...)
+		err = p.line.send(b, size, to)
 	}
 	return passing(err)
 }
 
-func (p *udpPort) close() error { return p.conn.Close() }
+func (p *udpPort) close() error { return p.line.close() }
 
 // passing forgets an error of sending that is as good as a lost packet: the timers see to
 // it.

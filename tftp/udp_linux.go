@@ -5,14 +5,14 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"unsafe"
 
-	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 )
 
 // control calls f with the descriptor of a socket.
-func control(conn *net.UDPConn, f func(fd int) error) error {
+func control(conn syscall.Conn, f func(fd int) error) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func reportRefusals(conn *net.UDPConn) {
 }
 
 // refusals empties the error queue of a socket, and returns the ports that are closed.
-func refusals(conn *net.UDPConn) (peers []netip.AddrPort) {
+func refusals(conn syscall.Conn) (peers []netip.AddrPort) {
 	_ = control(conn, func(fd int) error {
 		var b, oob [256]byte
 		for {
@@ -171,87 +171,4 @@ func trainControl(oob []byte) int {
 		}
 	}
 	return 0
-}
-
-// await returns when there is something to read.
-func await(conn *net.UDPConn) error {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var peek error
-	err = raw.Read(func(fd uintptr) bool {
-		_, _, peek = unix.Recvfrom(int(fd), nil, unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		return peek != unix.EAGAIN
-	})
-	if err != nil {
-		return err
-	}
-	return peek
-}
-
-// batch sends the datagrams of a train in one system call: with UDP segmentation
-// offload, or with sendmmsg(2) where the kernel or the interface has none. The zero value
-// is ready. It is used by one goroutine.
-type batch struct {
-	noSegments bool
-	oob        []byte
-
-	packets  *ipv4.PacketConn
-	to       netip.AddrPort // of the messages
-	peer     *net.UDPAddr   // the same
-	messages []ipv4.Message
-}
-
-func (t *batch) send(conn *net.UDPConn, b []byte, size int, to netip.AddrPort, oob []byte) error {
-	if len(b) <= size {
-		_, _, err := conn.WriteMsgUDPAddrPort(b, oob, to)
-		return err
-	}
-	if !t.noSegments {
-		t.oob = appendControl(append(t.oob[:0], oob...), unix.IPPROTO_UDP, unix.UDP_SEGMENT, uint16(size))
-		_, _, err := conn.WriteMsgUDPAddrPort(b, t.oob, to)
-		if !unsegmented(err) {
-			return err
-		}
-		t.noSegments = true
-	}
-	return t.sendMany(conn, b, size, to, oob)
-}
-
-// unsegmented reports whether an error may be due to UDP_SEGMENT: no checksum offload
-// (EIO), segments above the MTU or too many (EINVAL, EMSGSIZE), or an old kernel.
-func unsegmented(err error) bool {
-	for _, e := range [...]error{unix.EIO, unix.EINVAL, unix.EMSGSIZE, unix.ENOPROTOOPT, unix.EOPNOTSUPP} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
-}
-
-// sendMany sends a train with sendmmsg(2).
-func (t *batch) sendMany(conn *net.UDPConn, b []byte, size int, to netip.AddrPort, oob []byte) error {
-	if t.packets == nil || t.to != to {
-		t.packets = ipv4.NewPacketConn(conn) // sendmmsg is the same for IPv6
-		t.to, t.peer = to, net.UDPAddrFromAddrPort(to)
-		t.messages = t.messages[:0]
-	}
-	count := 0
-	for ; len(b) > 0; count++ {
-		n := min(size, len(b))
-		if count == len(t.messages) {
-			t.messages = append(t.messages, ipv4.Message{Buffers: make([][]byte, 1), OOB: oob, Addr: t.peer})
-		}
-		t.messages[count].Buffers[0] = b[:n]
-		b = b[n:]
-	}
-	for ms := t.messages[:count]; len(ms) > 0; {
-		n, err := t.packets.WriteBatch(ms, 0)
-		if err != nil {
-			return err
-		}
-		ms = ms[n:]
-	}
-	return nil
 }

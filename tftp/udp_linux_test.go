@@ -14,11 +14,11 @@ func TestTrainWithoutOffload(t *testing.T) {
 	}
 	defer p.close()
 	sendTrain(t, p, to, content(20*512+7), 512)
-	if p.batch.noSegments {
+	if p.line.out.noSegments {
 		t.Skip("this kernel has none anyway")
 	}
 	sendTrain(t, p, to, content(200*8), 8) // more segments than the kernel takes
-	if !p.batch.noSegments {
+	if !p.line.out.noSegments {
 		t.Error("200 segments went out in one call")
 	}
 	sendTrain(t, p, to, content(20*512+7), 512)

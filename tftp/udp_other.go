@@ -3,8 +3,12 @@
 package tftp
 
 import (
+	"errors"
 	"net"
 	"net/netip"
+	"os"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
@@ -52,25 +56,77 @@ func reportRefusals(*net.UDPConn) {}
 // refusals cannot tell who refused a datagram.
 func refusals(*net.UDPConn) []netip.AddrPort { return nil }
 
-// receiveTrains cannot have several datagrams handed over as one.
-func receiveTrains(*net.UDPConn) bool { return false }
-
-// trainControl finds no size of the datagrams of a train.
-func trainControl([]byte) int { return 0 }
-
-// await would wait for something to read, and needs not.
-func await(*net.UDPConn) error { return nil }
-
 // batch sends the datagrams of a train, one by one.
-type batch struct{}
+type batch struct{ conn *net.UDPConn }
 
-func (*batch) send(conn *net.UDPConn, b []byte, size int, to netip.AddrPort, oob []byte) error {
+func newBatch(conn *net.UDPConn) (*batch, error) { return &batch{conn}, nil }
+
+func (t *batch) send(b []byte, size int, to netip.AddrPort, oob []byte) error {
 	for len(b) > 0 {
 		n := min(size, len(b))
-		if _, _, err := conn.WriteMsgUDPAddrPort(b[:n], oob, to); err != nil {
+		if _, _, err := t.conn.WriteMsgUDPAddrPort(b[:n], oob, to); err != nil {
 			return err
 		}
 		b = b[n:]
 	}
 	return nil
 }
+
+// seats are threads on which transfers may wait; there are none here.
+type seats struct{}
+
+func newSeats() *seats { return nil }
+
+// line is the socket of a port. It belongs to one goroutine; wake may be called by any.
+type line struct {
+	conn  *net.UDPConn
+	until time.Time // the deadline that is set, zero if that is over
+	woken atomic.Bool
+}
+
+// open begins with a socket.
+func (l *line) open(conn *net.UDPConn, _ bool) error {
+	l.conn = conn
+	return nil
+}
+
+func (l *line) join(*seats) {}
+
+// arm sets a new deadline only when the one that is set comes too late, or has passed:
+// in a transfer that gets on, timers never run out.
+func (l *line) arm(deadline time.Time) {
+	if l.until.IsZero() || deadline.Before(l.until) {
+		_ = l.conn.SetReadDeadline(deadline) // fails on a closed socket, as read will
+		l.until = deadline
+		if l.woken.Load() {
+			l.wake() // it may have come before
+		}
+	}
+}
+
+func (l *line) wake() {
+	l.woken.Store(true)
+	_ = l.conn.SetReadDeadline(time.Unix(1, 0))
+}
+
+// read reads a datagram.
+func (l *line) read(p *udpPort) error {
+	n, from, err := l.conn.ReadFromUDPAddrPort(p.room())
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		l.until = time.Time{}
+		l.woken.Store(false)
+	}
+	if err != nil {
+		return err
+	}
+	p.rest, p.cut, p.from = p.buf[:n], n, unmap(from)
+	return nil
+}
+
+func (l *line) send(b []byte, size int, to netip.AddrPort) error {
+	t := batch{l.conn}
+	return t.send(b, size, to, nil)
+}
+
+func (l *line) refusals() []netip.AddrPort { return refusals(l.conn) }
+func (l *line) close() error               { return l.conn.Close() }
