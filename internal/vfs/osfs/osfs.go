@@ -3,8 +3,8 @@
 // out of it. It opens regular files only, and never blocks on a FIFO or a device.
 //
 // An upload is a temporary file in the folder of its name until it is committed. Names
-// that begin with ".dray-" are kept for these: nobody sees, opens or makes one. All
-// other dot-files are served like any file. [FS.Sweep] removes what a crash left.
+// that begin with ".dray-" are kept for these, and "dray.yaml" for settings: nobody sees,
+// opens or makes one. All other dot-files are served like any file. [FS.Sweep] removes what a crash left.
 //
 // Whether a name is a file, a folder or a link is looked at before it is removed or
 // moved. Who swaps it in between on the host can make Remove take an empty folder and

@@ -36,16 +36,17 @@ func TestOpenRefusesWhatIsNoFolder(t *testing.T) {
 	}
 }
 
-// TestTemporaryNames: nobody can see, open, make or move to a name that is dray's own.
-func TestTemporaryNames(t *testing.T) {
+// TestReservedNames: nobody can see, open, make or move to a name that is dray's own.
+func TestReservedNames(t *testing.T) {
 	dir := t.TempDir()
 	fsys := open(t, dir)
 	ok(t, os.WriteFile(filepath.Join(dir, ".dray-X"), []byte("half"), 0o644))
+	ok(t, os.WriteFile(filepath.Join(dir, "dray.yaml"), []byte("users: [a:b]"), 0o600))
 	put(t, fsys, "/file", "whole")
 	if got := names(t, fsys, "/"); !slices.Equal(got, []string{"file"}) {
 		t.Errorf("listed %q", got)
 	}
-	for _, name := range []string{"/.dray-X", "/.DRAY-x", "/.dray-", "/.dray-d/file"} {
+	for _, name := range []string{"/.dray-X", "/.DRAY-x", "/.dray-", "/.dray-d/file", "/dray.yaml", "/Dray.YAML", "/d/dray.yaml"} {
 		p := path(t, name)
 		_, stat := fsys.Stat(t.Context(), p)
 		_, open := fsys.Open(t.Context(), p)
@@ -79,7 +80,7 @@ func TestSweepRemovesWhatACrashLeft(t *testing.T) {
 	fsys := open(t, dir)
 	ok(t, os.MkdirAll(filepath.Join(dir, "a", "b"), 0o755))
 	start := time.Now()
-	for _, name := range []string{".dray-OLD", "a/b/.dray-OLD", "a/b/kept", "a/.dray-NEW"} {
+	for _, name := range []string{".dray-OLD", "a/b/.dray-OLD", "a/b/kept", "a/.dray-NEW", "dray.yaml"} {
 		ok(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
 		ok(t, os.Chtimes(filepath.Join(dir, name), start, start.Add(-time.Hour)))
 	}
@@ -89,7 +90,7 @@ func TestSweepRemovesWhatACrashLeft(t *testing.T) {
 	if n != 2 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
 	}
-	for name, want := range map[string]bool{".dray-OLD": false, "a/b/.dray-OLD": false, "a/b/kept": true, "a/.dray-NEW": true} {
+	for name, want := range map[string]bool{".dray-OLD": false, "a/b/.dray-OLD": false, "a/b/kept": true, "a/.dray-NEW": true, "dray.yaml": true} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); (err == nil) != want {
 			t.Errorf("%s: %v", name, err)
 		}

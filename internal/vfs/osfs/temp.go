@@ -18,9 +18,15 @@ const reservedPrefix = ".dray-"
 
 func tempName() string { return reservedPrefix + rand.Text() }
 
-func reservedName(name string) bool {
+func temporary(name string) bool {
 	return len(name) >= len(reservedPrefix) && strings.EqualFold(name[:len(reservedPrefix)], reservedPrefix)
 }
+
+// settings is the file that dray serve takes unasked from the folder where it is started.
+// Who may upload must not be able to put one there for the next start.
+const settings = "dray.yaml"
+
+func reservedName(name string) bool { return temporary(name) || strings.EqualFold(name, settings) }
 
 func reserved(p vfs.Path) bool {
 	for elem := range strings.SplitSeq(p.Rel(), "/") {
@@ -75,7 +81,7 @@ func (f *FS) sweepEntry(ctx context.Context, dir vfs.Path, e os.DirEntry, before
 		}
 		return f.sweep(ctx, p, before)
 	}
-	if !e.Type().IsRegular() || !reservedName(e.Name()) {
+	if !e.Type().IsRegular() || !temporary(e.Name()) {
 		return 0, nil
 	}
 	fi, err := e.Info()
