@@ -43,6 +43,13 @@ func table() map[string]row {
 		"internal/vfs/memfs":    {dray: "internal/vfs", tests: "internal/vfs/vfstest"},
 		"internal/policy/guard": {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
 
+		// The nouns of a simulated device.
+		"internal/device/iossim/cli":   {},
+		"internal/device/iossim/conf":  {},
+		"internal/device/iossim/flash": {},
+		"internal/device/iossim/image": {},
+		"internal/device/iossim/line":  {},
+
 		// Glue: one protocol each.
 		"internal/ftpd": {
 			dray:  "ftp ftp/ftpserver internal/event internal/identity internal/policy internal/policy/guard internal/vfs",
@@ -87,6 +94,9 @@ func pure() []string {
 		ftp/ftpserver/glob.go
 		ftp/ftpserver/session.go
 		ftp/ftpserver/verbs.go
+		internal/device/iossim/cli/*.go
+		internal/device/iossim/conf/*.go
+		internal/device/iossim/line/*.go
 		internal/policy/*.go
 		internal/sftp/*.go
 		internal/vfs/*.go
