@@ -49,6 +49,11 @@ func table() map[string]row {
 		"internal/device/iossim/flash": {},
 		"internal/device/iossim/image": {},
 		"internal/device/iossim/line":  {},
+		"internal/device/iossim/model": {dray: "internal/device/iossim/flash"},
+		"internal/device/iossim": {
+			dray: "internal/device/iossim/cli internal/device/iossim/conf internal/device/iossim/flash internal/device/iossim/image" +
+				" internal/device/iossim/line internal/device/iossim/model",
+		},
 
 		// Glue: one protocol each.
 		"internal/ftpd": {
@@ -123,15 +128,16 @@ const (
 func constants() map[string]string {
 	const reply = "a reply that is always the same"
 	return map[string]string{
-		"ftp/ftpserver.buffers":        "a pool of transfer buffers, for all servers",
-		"ftp/ftpserver.replyFault":     reply,
-		"ftp/ftpserver.replyIdle":      reply,
-		"ftp/ftpserver.replyNoService": reply,
-		"ftp/ftpserver.replyNonsense":  reply,
-		"ftp/ftpserver.replyShutdown":  reply,
-		"ftp/ftpserver.replySlow":      reply,
-		"ftp/ftpserver.replyTooMany":   reply,
-		"ftp/ftpserver.verbIndex":      "the verbs by name",
+		"internal/device/iossim.allGrammars": "the command lines of the models, which all devices share",
+		"ftp/ftpserver.buffers":              "a pool of transfer buffers, for all servers",
+		"ftp/ftpserver.replyFault":           reply,
+		"ftp/ftpserver.replyIdle":            reply,
+		"ftp/ftpserver.replyNoService":       reply,
+		"ftp/ftpserver.replyNonsense":        reply,
+		"ftp/ftpserver.replyShutdown":        reply,
+		"ftp/ftpserver.replySlow":            reply,
+		"ftp/ftpserver.replyTooMany":         reply,
+		"ftp/ftpserver.verbIndex":            "the verbs by name",
 	}
 }
 

@@ -17,6 +17,9 @@ type Grammar[H any] struct {
 	// Prefixes are what a URL begins with, such as "flash:", in the order of "?".
 	Prefixes []string
 
+	// Devices are those of them that a DEVICE may begin with.
+	Devices []string
+
 	// Interfaces are the kinds of interfaces, such as "GigabitEthernet".
 	Interfaces []string
 
@@ -50,8 +53,17 @@ const (
 	address
 	clock
 	file
+	device
 	iface
 )
+
+// schemes are what an argument of a kind may begin with.
+func (g *Grammar[H]) schemes(k kind) []string {
+	if k == device {
+		return g.Devices
+	}
+	return g.Prefixes
+}
 
 // Command is what Add was told.
 type Command[H any] struct {
@@ -112,7 +124,7 @@ func (e *Error) Text(prompt int) string {
 }
 
 // Add adds a command. Its spec is keywords and arguments, <name:KIND>, where KIND is WORD,
-// LINE (the rest), A.B.C.D, HH:MM, FILE (a URL or a name), INTERFACE or a range of numbers;
+// LINE (the rest), A.B.C.D, HH:MM, FILE (a URL or a name), DEVICE (what begins with one of Devices), INTERFACE or a range of numbers;
 // [x] may be left out, and of (x|y) one is taken. A spec that is none panics: it is part
 // of the program.
 func (g *Grammar[H]) Add(c Command[H]) {
@@ -203,6 +215,8 @@ func newNode[H any](w string) *node[H] {
 		n.kind = clock
 	case "FILE":
 		n.kind = file
+	case "DEVICE":
+		n.kind = device
 	case "INTERFACE":
 		n.kind = iface
 	default:

@@ -87,8 +87,8 @@ func (w *walk[H]) completions(partial string) (string, error) {
 		if a.level > w.level {
 			continue
 		}
-		if a.kind == file {
-			for _, p := range w.g.Prefixes {
+		if a.kind == file || a.kind == device {
+			for _, p := range w.g.schemes(a.kind) {
 				if strings.HasPrefix(p, strings.ToLower(partial)) {
 					words = append(words, p)
 				}
@@ -127,8 +127,8 @@ func (g *Grammar[H]) explain(n *node[H]) string {
 // argument is the help on an argument: one line, or one for each file system.
 func (w *walk[H]) argument(a *node[H]) (all []entry) {
 	switch a.kind {
-	case file:
-		for _, p := range w.g.Prefixes {
+	case file, device:
+		for _, p := range w.g.schemes(a.kind) {
 			all = append(all, entry{p, w.g.Help[p]})
 		}
 		return all

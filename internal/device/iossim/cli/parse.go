@@ -128,8 +128,8 @@ func (w *walk[H]) matching(text string) (most int) {
 	}
 	for _, a := range w.at.args {
 		switch a.kind {
-		case file:
-			for _, p := range w.g.Prefixes {
+		case file, device:
+			for _, p := range w.g.schemes(a.kind) {
 				try(p)
 			}
 		case iface:
@@ -159,10 +159,10 @@ func (w *walk[H]) accept(a *node[H]) (value string, used int, ok bool) {
 		hours, err1 := strconv.ParseUint(h, 10, 8)
 		minutes, err2 := strconv.ParseUint(m, 10, 8)
 		return t, 1, ok && err1 == nil && err2 == nil && hours < 1000 && minutes < 60
-	case file:
+	case file, device:
 		scheme, _, ok := strings.Cut(t, ":")
-		known := slices.ContainsFunc(w.g.Prefixes, func(p string) bool { return strings.EqualFold(p, scheme+":") })
-		return t, 1, !ok || known
+		known := slices.ContainsFunc(w.g.schemes(a.kind), func(p string) bool { return strings.EqualFold(p, scheme+":") })
+		return t, 1, known || !ok && a.kind == file
 	case iface:
 		return w.iface()
 	}

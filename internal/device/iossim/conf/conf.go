@@ -35,6 +35,12 @@ func starts(text, key string) bool {
 	return ok && (rest == "" || rest[0] == ' ')
 }
 
+// replaces reports whether a line gives way to one with this key: it has the key, or
+// negates it.
+func replaces(text, key string) bool {
+	return starts(text, key) || starts(text, "no "+key)
+}
+
 // rank is the place of a line among others; no line is before its own "no" form.
 func rank(text string) int {
 	best, length, other := -1, -1, 0
@@ -100,17 +106,17 @@ func (c *Config) Below(head, key string) (rest string, ok bool) {
 	return "", false
 }
 
-// Set puts a line in the place of the first that begins with key, and removes the others.
+// Set puts a line in the place of the first that begins with key, negated or not, and removes the others.
 // An empty text puts none.
 func (c *Config) Set(key, text string) {
-	at := slices.IndexFunc(c.lines, func(l Line) bool { return starts(l.Text, key) })
+	at := slices.IndexFunc(c.lines, func(l Line) bool { return replaces(l.Text, key) })
 	if at >= 0 && text != "" {
 		c.lines[at].Text = text
-		rest := slices.DeleteFunc(c.lines[at+1:], func(l Line) bool { return starts(l.Text, key) })
+		rest := slices.DeleteFunc(c.lines[at+1:], func(l Line) bool { return replaces(l.Text, key) })
 		c.lines = c.lines[:at+1+len(rest)]
 		return
 	}
-	c.lines = slices.DeleteFunc(c.lines, func(l Line) bool { return starts(l.Text, key) })
+	c.lines = slices.DeleteFunc(c.lines, func(l Line) bool { return replaces(l.Text, key) })
 	if text != "" {
 		c.Add(text)
 	}
@@ -132,8 +138,8 @@ func (c *Config) SetBelow(head, key, text string) {
 	c.Add(head)
 	at := slices.IndexFunc(c.lines, func(l Line) bool { return l.Text == head })
 	sub := c.lines[at].Sub
-	old := slices.IndexFunc(sub, func(s string) bool { return starts(s, key) })
-	sub = slices.DeleteFunc(sub, func(s string) bool { return starts(s, key) })
+	old := slices.IndexFunc(sub, func(s string) bool { return replaces(s, key) })
+	sub = slices.DeleteFunc(sub, func(s string) bool { return replaces(s, key) })
 	if text != "" {
 		if old < 0 || old > len(sub) {
 			old = len(sub)

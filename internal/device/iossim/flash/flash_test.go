@@ -117,12 +117,12 @@ func TestWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// TestEqualFilesShareTheirMemory writes the same 8 MiB to 200 devices.
+// TestEqualFilesShareTheirMemory writes the same MiB to 100 devices.
 func TestEqualFilesShareTheirMemory(t *testing.T) {
-	const size, devices = 8 << 20, 200
+	const size, devices = 1 << 20, 100
 	octets := make([]byte, size)
 	for i := range octets {
-		octets[i] = byte(i >> 16)
+		octets[i] = byte(i >> 12)
 	}
 	var before, after runtime.MemStats
 	runtime.GC()

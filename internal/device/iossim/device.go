@@ -1,0 +1,399 @@
+package iossim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"dray/internal/device/iossim/cli"
+	"dray/internal/device/iossim/conf"
+	"dray/internal/device/iossim/flash"
+	"dray/internal/device/iossim/image"
+	"dray/internal/device/iossim/model"
+)
+
+// Settings is what a device is when it comes out of its box.
+type Settings struct {
+	Model     model.Model
+	Version   string       // of the image that it runs; "" is that of the model
+	Hostname  string       // "" is Router or Switch
+	Address   netip.Addr   // of its first interface; the zero value leaves it without
+	User      string       // who may log in, with privilege 15; "" for nobody
+	Password  string       // of User
+	Enable    string       // secret; "" for none
+	FlashSize int64        // in octets; 0 is that of the model
+	Class     *flash.Class // of the flash; nil is that of the model
+	Files     []File       // on the flash, besides the image that it runs
+	Lines     []string     // configuration commands that its startup-config has on top
+
+	// Speed is how much faster than a real device it boots, erases and installs; 0
+	// means 1.
+	Speed float64
+
+	Transfers Transfers // over the network; nil refuses every copy
+	Faults    Faults
+}
+
+// File is a file on the flash.
+type File struct {
+	Name    string
+	Content flash.Content
+}
+
+// Faults are what may go wrong with a device itself. The zero value is none.
+type Faults struct {
+	RefuseLogin bool   // every password is wrong
+	Hang        string // a text; once a question that contains it was asked, that terminal is silent
+	NeverBack   bool   // after a reload the device stays away
+	BootOld     bool   // after a reload it boots the image that it ran before
+	FullFlash   bool   // something has taken all space but 4 KiB
+	LogAtPrompt bool   // a log message comes in the middle of each [confirm]
+}
+
+// state is whether one can work on a device.
+type state uint8
+
+const (
+	up state = iota
+	booting
+	rommon
+)
+
+// Device is a simulated device. Make it with [New]; Close ends it. Its methods may be
+// called by several goroutines.
+type Device struct {
+	set   Settings
+	model model.Model
+	exec  *cli.Grammar[execFunc]
+	modes map[string]*cli.Grammar[configFunc]
+	flash []*flash.FS // one a member
+
+	base context.Context // until Close
+	end  context.CancelFunc
+	wg   sync.WaitGroup
+
+	mu       sync.Mutex
+	state    state
+	life     context.Context // until the next reload
+	kill     context.CancelFunc
+	running  *conf.Config
+	startup  string // "" after an erase
+	changed  string // who changed the configuration last, and when; "" for nobody since boot
+	saved    string // the same of startup-config
+	booted   time.Time
+	skew     time.Duration // of its clock
+	clockSet bool
+	image    string // that runs, such as "flash0:c2900….bin"
+	version  string
+	reason   string // why it booted
+	register string
+	next     string // register at the next boot
+	log      []string
+	screens  []*session
+	vtys     map[int]*session
+	reload   *schedule
+	last     memory             // what copy proposes
+	archived []archived         // what archive keeps, the oldest first
+	archives int                // how many it has made
+	server   context.CancelFunc // of the files that tftp-server names; nil when it does not run
+	install  installed
+}
+
+// New makes a device that has booted.
+func New(s Settings) (*Device, error) {
+	m := s.Model
+	if m.Name == "" {
+		return nil, errors.New("iossim: a device needs a model")
+	}
+	if s.Speed <= 0 {
+		s.Speed = 1
+	}
+	if s.Version == "" {
+		s.Version = m.Version
+	}
+	if s.Hostname == "" {
+		s.Hostname = "Router"
+		if m.Switch {
+			s.Hostname = "Switch"
+		}
+	}
+	if s.FlashSize > 0 {
+		m.Capacity = s.FlashSize
+	}
+	if s.Class != nil {
+		m.Class = *s.Class
+	}
+	d := &Device{
+		set: s, model: m, register: m.Register, next: m.Register, reason: "power-on", booted: time.Now(),
+		running: new(conf.Config), vtys: make(map[int]*session),
+	}
+	d.exec, d.modes = grammars(m)
+	if err := d.fill(); err != nil {
+		return nil, err
+	}
+	d.base, d.end = context.WithCancel(context.Background())
+	d.life, d.kill = context.WithCancel(d.base)
+	d.factory()
+	b, _, ok := d.choose(d.startup)
+	if !ok {
+		d.end()
+		return nil, errors.New("iossim: nothing on the flash boots")
+	}
+	d.start(b)
+	return d, nil
+}
+
+// fill puts files on the flash.
+func (d *Device) fill() error {
+	made := time.Date(2019, time.March, 1, 10, 12, 41, 0, time.UTC)
+	for member := range d.model.Members {
+		fs := flash.New(d.model.Class, d.model.Capacity)
+		d.flash = append(d.flash, fs)
+		files, err := d.shipped()
+		if err != nil {
+			return err
+		}
+		if member == 0 {
+			files = append(files, d.set.Files...)
+		}
+		for _, f := range files {
+			if err := fs.Put(f.Name, f.Content, made); err != nil {
+				return fmt.Errorf("iossim: %s: %w", f.Name, err)
+			}
+		}
+		if free := fs.Free(); d.set.Faults.FullFlash && free > 4096 {
+			if err := fs.Put("crashinfo_RP_00_00", zeros(free-4096), made); err != nil {
+				return fmt.Errorf("iossim: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// zeros is a file of so many octets that are all 0.
+type zeros int64
+
+func (z zeros) Size() int64 { return int64(z) }
+
+func (z zeros) ReadAt(b []byte, at int64) (n int, err error) {
+	if left := int64(z) - at; int64(len(b)) > left {
+		b, err = b[:max(left, 0)], io.EOF
+	}
+	clear(b)
+	return len(b), err
+}
+
+// shipped are the files that run.
+func (d *Device) shipped() ([]File, error) {
+	h := image.Header{Platform: d.model.Name, Version: d.set.Version, Size: d.model.Size}
+	if d.model.Capacity <= h.Size {
+		h.Size = d.model.Capacity / 2
+	}
+	if !d.model.Install {
+		i, err := image.New(h)
+		return []File{{d.model.FileName(h.Version), i}}, err
+	}
+	files, err := packages(d.model, h)
+	if err != nil {
+		return nil, err
+	}
+	return append(files, File{packagesConf, provisioning(d.model, h.Version)}), nil
+}
+
+// factory writes the startup-config that the settings ask for.
+func (d *Device) factory() {
+	c := &configurer{d: d, conf: new(conf.Config), factory: true}
+	m := d.model
+	lines := []string{"version " + release(m, d.set.Version), "service timestamps debug datetime msec", "service timestamps log datetime msec",
+		"hostname " + d.set.Hostname, "no ip domain lookup"}
+	if d.set.Enable != "" {
+		lines = append(lines, "enable secret "+d.set.Enable)
+	}
+	if d.set.User != "" {
+		lines = append(lines, "username "+d.set.User+" privilege 15 secret "+d.set.Password)
+	}
+	if m.Install {
+		lines = append(lines, "boot system switch all flash:packages.conf")
+	}
+	first := true
+	for _, name := range m.Interfaces {
+		lines = append(lines, "interface "+name)
+		virtual := strings.HasPrefix(name, "Vlan") || strings.HasPrefix(name, "Embedded")
+		switch {
+		case first && d.set.Address.Is4() && !strings.HasPrefix(name, "Embedded"):
+			first = false
+			lines = append(lines, "ip address "+d.set.Address.String()+" 255.255.255.0")
+		case !m.Switch || virtual:
+			lines = append(lines, "no ip address", "shutdown")
+		}
+	}
+	lines = append(lines, "line con 0", "line vty 0 4")
+	if d.set.User != "" {
+		lines = append(lines, "login local", "transport input telnet ssh")
+	}
+	for _, l := range append(lines, d.set.Lines...) {
+		c.line(l)
+	}
+	d.startup = c.conf.String()
+}
+
+// start takes what has booted into use.
+func (d *Device) start(b boot) {
+	c := &configurer{d: d, conf: new(conf.Config), factory: true}
+	text := d.startup
+	if ignoresStartup(d.next) {
+		text = ""
+	}
+	for l := range strings.Lines(text) {
+		c.line(strings.TrimRight(l, "\r\n"))
+	}
+	c.line("end")
+	if _, ok := c.conf.Get("hostname"); !ok {
+		c.conf = blank(d.model)
+	}
+	c.conf.Set("version", "version "+release(d.model, b.version))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.phase(up)
+	d.running, d.image, d.version = c.conf, b.image, b.version
+	d.register, d.booted, d.changed = d.next, time.Now(), ""
+	d.install.active = b.installed
+	if b.installed {
+		d.install.boot(b.version)
+	}
+	d.serveFiles()
+}
+
+// blank is the configuration of a device without a startup-config.
+func blank(m model.Model) *conf.Config {
+	c := new(conf.Config)
+	name := "Router"
+	if m.Switch {
+		name = "Switch"
+	}
+	c.Set("hostname", "hostname "+name)
+	for _, i := range m.Interfaces {
+		c.SetBelow("interface "+i, "ip address", "no ip address")
+		if !m.Switch {
+			c.SetBelow("interface "+i, "shutdown", "shutdown")
+		}
+	}
+	c.Add("line con 0")
+	c.SetBelow("line vty 0 4", "login", "login")
+	return c
+}
+
+// Up reports whether the device answers on the network.
+func (d *Device) Up() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.state == up
+}
+
+// Life ends when the device goes down.
+func (d *Device) Life() context.Context {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.life
+}
+
+// Hostname returns what the device calls itself.
+func (d *Device) Hostname() string {
+	name, _ := d.get("hostname")
+	return name
+}
+
+// Close ends everything that the device does, and waits for it.
+func (d *Device) Close() {
+	d.mu.Lock()
+	d.end() // under the lock, so that nothing is started any more
+	d.mu.Unlock()
+	d.wg.Wait()
+}
+
+// get returns what follows a key in the running-config.
+func (d *Device) get(key string) (string, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.running.Get(key)
+}
+
+// config returns a copy of the running-config.
+func (d *Device) config() *conf.Config {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.running.Clone()
+}
+
+// now is the time on the device's own clock.
+func (d *Device) now() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.clock()
+}
+
+func (d *Device) clock() time.Time { return time.Now().Add(d.skew).UTC() }
+
+// pause waits for what takes a real device so long.
+func (d *Device) pause(ctx context.Context, long time.Duration) error {
+	t := time.NewTimer(time.Duration(float64(long) / d.set.Speed))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// release is the version as a configuration has it: "15.7", "17.9".
+func release(m model.Model, version string) string {
+	if m.XE {
+		parts := strings.SplitN(model.Short(version), ".", 3)
+		return strings.Join(parts[:min(2, len(parts))], ".")
+	}
+	short, _, _ := strings.Cut(version, "(")
+	return short
+}
+
+// Authenticate checks a password against the users of the configuration; the level is theirs.
+func (d *Device) Authenticate(user, password string) (level int, ok bool) {
+	c := d.config()
+	if d.set.Faults.RefuseLogin {
+		return 0, false
+	}
+	for _, rest := range c.All("username " + user) {
+		level, ok := checkUser(rest, password)
+		if ok {
+			return level, true
+		}
+	}
+	return 0, false
+}
+
+// ServedFile returns a file of the flash that a tftp-server line names.
+func (d *Device) ServedFile(name string) (flash.Content, bool) {
+	for _, rest := range d.config().All("tftp-server") {
+		words := strings.Fields(rest)
+		p, err := d.place(words[0])
+		if err != nil || p.fs == nil {
+			continue
+		}
+		alias := flash.Clean(p.path)
+		if len(words) == 3 && words[1] == "alias" {
+			alias = words[2]
+		}
+		if alias != flash.Clean(name) {
+			continue
+		}
+		if f, err := p.fs.Open(p.path); err == nil {
+			return f.Content, true
+		}
+	}
+	return nil, false
+}

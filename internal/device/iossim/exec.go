@@ -1,0 +1,340 @@
+package iossim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"dray/internal/device/iossim/cli"
+	"dray/internal/device/iossim/line"
+)
+
+// execFunc runs a command of EXEC. What it writes to w is paged and filtered; what it
+// asks, it asks by s. Its error ends the session, but for errAbort.
+type execFunc func(s *session, a args, w io.Writer) error
+
+// args are the arguments of a command by name.
+type args map[string]string
+
+// work is a session on a vty, from log-in to log-out.
+func (s *session) work() error {
+	if text, ok := s.d.get("banner motd"); ok {
+		s.write(bannerText(text))
+	}
+	if s.access.User == "" {
+		if err := s.login(); err != nil {
+			return err
+		}
+	} else {
+		s.level = s.access.Level
+		s.write("\n")
+	}
+	return s.shell()
+}
+
+// login asks who is there, as the line says.
+func (s *session) login() error {
+	const tries = 3
+	s.idle = 30 * time.Second
+	_, local := s.lineSetting("login local")
+	password, set := s.lineSetting("password")
+	_, plain := s.lineSetting("login")
+	switch {
+	case !local && !plain:
+		s.level = 1
+		return nil
+	case !local && !set:
+		s.write("\n\nPassword required, but none set\n")
+		return errLogout
+	}
+	s.write("\n\nUser Access Verification\n\n")
+	for range tries {
+		user, err := "", error(nil)
+		if local {
+			if user, err = s.ask("Username: "); err != nil {
+				return err
+			}
+		}
+		given, err := s.askSecret("Password: ")
+		if err != nil {
+			return err
+		}
+		level, ok := 1, !local && !s.d.set.Faults.RefuseLogin && checkSecret(password, given)
+		if local {
+			level, ok = s.d.Authenticate(user, given)
+		}
+		if ok {
+			s.user, s.level = user, level
+			return nil
+		}
+		if local {
+			s.write("% Login invalid\n\n")
+		}
+	}
+	if !local {
+		s.write("% Bad passwords\n")
+	}
+	return errLogout
+}
+
+// atConsole is the console: it sees the device go down and come back.
+func (s *session) atConsole() {
+	base := s.ctx
+	defer func() { s.ctx = base }()
+	for base.Err() == nil {
+		s.d.mu.Lock()
+		where, life := s.d.state, s.d.life
+		s.d.mu.Unlock()
+		ctx, cancel := context.WithCancel(base)
+		stop := context.AfterFunc(life, cancel)
+		s.ctx = ctx
+		s.flush()
+		var err error
+		switch where {
+		case rommon:
+			err = s.monitorROM()
+		case booting:
+			s.idle = 0
+			for err == nil { // a key is of no use now, but hanging up is
+				_, err = s.next()
+			}
+		default:
+			err = s.atLivingConsole()
+		}
+		stop()
+		cancel()
+		s.config, s.editor, s.tail = nil, nil, ""
+		if errors.Is(err, io.EOF) {
+			return
+		}
+	}
+}
+
+func (s *session) atLivingConsole() error {
+	s.idle = 0
+	s.write("\n\nPress RETURN to get started!\n\n")
+	for {
+		k, err := s.next()
+		if err != nil {
+			return err
+		}
+		if k == '\r' || k == '\n' {
+			break
+		}
+	}
+	s.write("\n\n")
+	s.level = 1
+	if text, ok := s.d.get("banner motd"); ok {
+		s.write(bannerText(text))
+	}
+	if _, ok := s.lineSetting("login"); ok {
+		if err := s.login(); err != nil {
+			return err
+		}
+	}
+	err := s.shell()
+	if errors.Is(err, errLogout) || errors.Is(err, errIdle) {
+		s.printf("\n\n\n\n%s con0 is now available\n\n\n", s.d.Hostname())
+		return nil
+	}
+	return err
+}
+
+// shell reads commands and runs them until the session ends.
+func (s *session) shell() error {
+	for {
+		s.idle = s.timeout()
+		if s.config != nil {
+			if err := s.configure(); err != nil {
+				return err
+			}
+			continue
+		}
+		text, ev, err := s.command(s.prompt(), &s.history, s.d.exec)
+		if err != nil {
+			return err
+		}
+		if ev == line.Enter || ev == line.End {
+			err = s.execute(text, s.prompt())
+		}
+		if err != nil && !errors.Is(err, errAbort) {
+			return err
+		}
+	}
+}
+
+func (s *session) prompt() string {
+	mark := ">"
+	if s.level > 1 {
+		mark = "#"
+	}
+	return s.d.Hostname() + mark
+}
+
+// execute runs one line of EXEC.
+func (s *session) execute(text, prompt string) error {
+	text = strings.TrimRight(text, " ")
+	if strings.TrimSpace(text) == "" || strings.HasPrefix(strings.TrimSpace(text), "!") {
+		return nil
+	}
+	m, err := s.d.exec.Parse(text, s.level)
+	var e *cli.Error
+	switch {
+	case errors.As(err, &e) && e.Fault == cli.Invalid && e.Word == 0 && len(strings.Fields(text)) == 1:
+		return s.translate(strings.TrimSpace(text))
+	case errors.As(err, &e):
+		s.write(e.Text(len(prompt)))
+		return nil
+	}
+	p := s.pager(m.Filter)
+	if p.stopped {
+		return nil
+	}
+	err = m.Command.Do(s, m.Args, p)
+	return errors.Join(err, p.end())
+}
+
+// translate takes an unknown word for the name of a host, as a device does.
+func (s *session) translate(word string) error {
+	if _, off := s.d.get("no ip domain lookup"); !off {
+		s.printf("Translating \"%s\"...domain server (255.255.255.255)\n", word)
+		err := s.during(func(ctx context.Context, show func(string)) error {
+			show(" (255.255.255.255)\n")
+			return s.d.pause(ctx, 6*time.Second)
+		})
+		if err != nil {
+			return err
+		}
+	} else {
+		s.printf("Translating \"%s\"\n", word)
+	}
+	s.write("% Unknown command or computer name, or unable to find computer address\n")
+	return nil
+}
+
+// configure reads one line of configuration mode and takes it in.
+func (s *session) configure() error {
+	c := s.config
+	if c.banner != 0 {
+		text, ev, err := s.command("", &line.History{}, c)
+		if err != nil {
+			return err
+		}
+		if ev == line.Abort {
+			c.banner = 0
+			return nil
+		}
+		c.line(text)
+		return nil
+	}
+	prompt := c.prompt()
+	text, ev, err := s.command(prompt, &s.past, c)
+	if err != nil {
+		return err
+	}
+	if ev == line.Abort {
+		s.leaveConfig()
+		return nil
+	}
+	if command, ok := isDo(text); ok {
+		err := s.execute(command, prompt+"do ")
+		if errors.Is(err, errAbort) {
+			return nil
+		}
+		return err
+	}
+	if said := c.line(text); said != "" {
+		s.write(said)
+	}
+	if ev == line.End || c.ended {
+		s.leaveConfig()
+	}
+	return nil
+}
+
+// isDo finds "do" and what follows it.
+func isDo(text string) (string, bool) {
+	text = strings.TrimLeft(text, " ")
+	if len(text) < 3 || !strings.EqualFold(text[:3], "do ") {
+		return "", false
+	}
+	return text[3:], true
+}
+
+func (s *session) leaveConfig() {
+	s.config = nil
+	s.d.message("%%SYS-5-CONFIG_I: Configured from console by %s", s.who())
+}
+
+// who is how messages call the user: "cisco on vty0 (192.0.2.1)", or "console".
+func (s *session) who() string {
+	if s.access.Console {
+		return "console"
+	}
+	name := s.user
+	if name != "" {
+		name += " on "
+	}
+	return fmt.Sprintf("%svty%d (%s)", name, s.vty, s.access.Remote.Addr())
+}
+
+// enable asks for the secret that leads to privilege 15.
+func enable(s *session, _ args, _ io.Writer) error {
+	stored, ok := s.d.get("enable secret")
+	if !ok {
+		stored, ok = s.d.get("enable password")
+	}
+	switch {
+	case s.level >= 15:
+		return nil
+	case !ok && !s.access.Console:
+		s.write("% No password set\n")
+		return nil
+	case !ok:
+		s.level = 15
+		return nil
+	}
+	for range 3 {
+		given, err := s.askSecret("Password: ")
+		if err != nil {
+			return err
+		}
+		if checkSecret(stored, given) && !s.d.set.Faults.RefuseLogin {
+			s.level = 15
+			return nil
+		}
+	}
+	s.write("% Bad secrets\n\n")
+	return nil
+}
+
+func disable(s *session, _ args, _ io.Writer) error {
+	s.level = 1
+	return nil
+}
+
+func logout(*session, args, io.Writer) error { return errLogout }
+
+func configureTerminal(s *session, a args, _ io.Writer) error {
+	if a["how"] == "ask" {
+		text, err := s.ask("Configuring from terminal, memory, or network [terminal]? ")
+		if err != nil {
+			return err
+		}
+		if text != "" && !strings.HasPrefix("terminal", strings.ToLower(text)) {
+			s.write("?Must be \"terminal\"\n")
+			return nil
+		}
+	}
+	s.write("Enter configuration commands, one per line.  End with CNTL/Z.\n")
+	s.config = &configurer{d: s.d, who: s.who()}
+	return nil
+}
+
+// bannerText takes the delimiters off a banner.
+func bannerText(text string) string {
+	return "\n" + strings.TrimSuffix(strings.TrimPrefix(text, "^C"), "^C") + "\n"
+}

@@ -1,0 +1,398 @@
+package iossim
+
+import (
+	"context"
+	"crypto/md5"
+	"crypto/sha512"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"dray/internal/device/iossim/flash"
+	"dray/internal/device/iossim/image"
+)
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// dir lists a file system.
+func dir(s *session, a args, w io.Writer) error {
+	p, err := s.d.place(or(a["file"], s.d.model.Storage))
+	if err == nil && p.scheme == "startup-config" || p.scheme == "nvram" {
+		s.dirNVRAM(w)
+		return nil
+	}
+	if err != nil || p.fs == nil {
+		fmt.Fprintf(w, "%%Error opening %s (Invalid argument)\n", a["file"])
+		return nil
+	}
+	all := p.fs.Files(a["all"] != "")
+	if p.path != "" {
+		f, err := p.fs.Open(p.path)
+		if err != nil {
+			fmt.Fprintf(w, "%%Error opening %s%s (No such file or directory)\n", p.prefix, p.path)
+			return nil
+		}
+		all = []flash.File{f}
+	}
+	fmt.Fprintf(w, "Directory of %s/%s\n\n", p.prefix, p.path)
+	if len(all) == 0 {
+		fmt.Fprint(w, "No files in directory\n")
+	}
+	for _, f := range all {
+		name := f.Name
+		if f.Deleted {
+			name = "[" + name + "]"
+		}
+		fmt.Fprintf(w, "%5d  -rw-  %10d  %s  %s\n", f.Index, f.Content.Size(), fileTime(f.Time), name)
+	}
+	fmt.Fprintf(w, "\n%d bytes total (%d bytes free)\n", p.fs.Capacity(), p.fs.Free())
+	return nil
+}
+
+func fileTime(t time.Time) string { return fmt.Sprintf("%24s", t.Format("Jan 2 2006 15:04:05 -07:00")) }
+
+func (s *session) dirNVRAM(w io.Writer) {
+	d := s.d
+	d.mu.Lock()
+	size := len(d.saved + d.startup)
+	d.mu.Unlock()
+	fmt.Fprintf(w, "Directory of nvram:/\n\n")
+	if size > 0 {
+		fmt.Fprintf(w, "%5d  -rw-  %10d                    <no date>  startup-config\n", 1, size)
+	}
+	fmt.Fprintf(w, "\n%d bytes total (%d bytes free)\n", d.model.NVRAM, d.model.NVRAM-size)
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// deleteFile deletes after two questions, or with /force after none.
+func deleteFile(s *session, a args, _ io.Writer) error {
+	p, err := s.d.place(a["file"])
+	if err != nil || p.fs == nil {
+		s.printf("%%Error parsing filename (Invalid argument)\n")
+		return nil
+	}
+	if p.path == "" || a["force"] == "" {
+		answer, err := s.ask("Delete filename [" + p.path + "]? ")
+		if err != nil {
+			return err
+		}
+		p.path = or(flash.Clean(answer), p.path)
+	}
+	name := p.prefix + p.path
+	if a["force"] == "" {
+		if s.d.model.XE || !s.d.model.Switch {
+			name = p.prefix + "/" + p.path
+		}
+		yes, err := s.confirm("Delete " + name + "? ")
+		if err != nil || !yes {
+			return err
+		}
+	}
+	if err := p.fs.Remove(p.path); err != nil {
+		s.printf("%%Error deleting %s (%s)\n", p.prefix+p.path, why(err))
+	}
+	return nil
+}
+
+// verify reads a file and says what its hash is, or whether it is the one that it ought to be.
+func verify(s *session, a args, _ io.Writer) error {
+	p, err := s.d.place(a["file"])
+	if err != nil || p.fs == nil {
+		s.write("%Error parsing filename (Invalid argument)\n")
+		return nil
+	}
+	if p.path == "" {
+		answer, err := s.ask("Verify filename []? ")
+		if err != nil {
+			return err
+		}
+		p.path = flash.Clean(answer)
+	}
+	f, err := p.fs.Open(p.path)
+	if err != nil {
+		s.printf("%%Error opening %s (No such file or directory)\n", p.prefix+p.path)
+		return nil
+	}
+	if a["hash"] == "" {
+		return s.verifySignature(p, f)
+	}
+	sum := hash.Hash(md5.New())
+	if a["hash"] == "/sha512" {
+		sum = sha512.New()
+	}
+	if err := s.dots(f, sum); err != nil {
+		return err
+	}
+	s.write("Done!\n")
+	got, want := hex.EncodeToString(sum.Sum(nil)), strings.ToLower(a["sum"])
+	name := p.prefix + p.path
+	switch {
+	case want == "":
+		s.printf("verify %s (%s) = %s\n", a["hash"], name, got)
+	case want == got:
+		s.printf("Verified (%s) = %s\n", name, got)
+	default:
+		s.printf("%%Error verifying %s\nComputed signature  = %s\nSubmitted signature = %s\n", name, got, want)
+	}
+	return nil
+}
+
+// dots reads a file into w, with a dot for each MiB.
+func (s *session) dots(f flash.File, w io.Writer) error {
+	return s.during(func(ctx context.Context, show func(string)) error {
+		r := f.Reader()
+		for ctx.Err() == nil {
+			_, err := io.CopyN(w, r, 1<<20)
+			show(".")
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	})
+}
+
+// verifySignature says whether a file is a whole image.
+func (s *session) verifySignature(p place, f flash.File) error {
+	s.printf("Verifying file integrity of %s%s", p.prefix, p.path)
+	if err := s.dots(f, io.Discard); err != nil {
+		return err
+	}
+	_, err := image.Check(f.Reader())
+	switch {
+	case errors.Is(err, image.ErrForeign):
+		s.printf("\n%%Error verifying %s%s (not an image)\n", p.prefix, p.path)
+	case err != nil:
+		s.printf("\nEmbedded hash verification failed for file %s%s.\n", p.prefix, p.path)
+	default:
+		s.write("\nEmbedded hash verification successful.\n")
+	}
+	return nil
+}
+
+// squeeze frees what deleted files take.
+func squeeze(s *session, a args, _ io.Writer) error {
+	p, err := s.d.place(a["file"])
+	if err != nil || p.fs == nil {
+		s.write("%Error squeezing " + a["file"] + " (Invalid argument)\n")
+		return nil
+	}
+	if p.fs.Class() != flash.ClassA {
+		s.printf("%%Error squeezing %s (Operation not supported)\n", p.prefix)
+		return nil
+	}
+	if yes, err := s.confirm("Squeeze operation may take a while. Continue? "); err != nil || !yes {
+		return err
+	}
+	err = s.during(func(ctx context.Context, show func(string)) error {
+		for range 20 {
+			if err := s.d.pause(ctx, time.Second/2); err != nil {
+				return err
+			}
+			show("S")
+		}
+		return p.fs.Squeeze()
+	})
+	if err == nil {
+		s.printf("\nSqueeze of %s complete\n", strings.TrimSuffix(p.prefix, ":"))
+	}
+	return err
+}
+
+// eraseCommand erases the startup-config, or a flash of the class that is erased as a whole.
+func eraseCommand(s *session, a args, _ io.Writer) error {
+	p, err := s.d.place(or(a["file"], "nvram:"))
+	switch {
+	case err == nil && (p.scheme == "nvram" && p.path == "" || p.scheme == "startup-config"):
+		yes, err := s.confirm("Erasing the nvram filesystem will remove all configuration files! Continue? ")
+		if err != nil || !yes {
+			return err
+		}
+		s.d.keep("")
+		s.write("[OK]\nErase of nvram: complete\n")
+		s.d.message("%%SYS-7-NV_BLOCK_INIT: Initialized the geometry of nvram")
+	case err != nil || p.fs == nil || p.path != "" || p.fs.Class() == flash.Disk:
+		s.printf("%%Error erasing %s (Invalid argument)\n", a["file"])
+	default:
+		yes, err := s.confirm("Erasing the " + strings.TrimSuffix(p.prefix, ":") + " filesystem will remove all files! Continue? ")
+		if err != nil || !yes {
+			return err
+		}
+		return s.erase(p.prefix, p.fs)
+	}
+	return nil
+}
+
+// moreFile shows a text file.
+func moreFile(s *session, a args, w io.Writer) error {
+	p, err := s.d.place(a["file"])
+	if err == nil && p.fs == nil && !p.network() {
+		c := copier{s: s, from: p}
+		content, err := c.source()
+		if err == nil {
+			_, err = io.Copy(w, io.NewSectionReader(content, 0, content.Size()))
+		}
+		if err != nil {
+			fmt.Fprintf(w, "%%Error opening %s (%s)\n", p, why(err))
+		}
+		return nil
+	}
+	if err != nil || p.fs == nil {
+		fmt.Fprintf(w, "%%Error opening %s (Invalid argument)\n", a["file"])
+		return nil
+	}
+	f, err := p.fs.Open(p.path)
+	if err != nil {
+		fmt.Fprintf(w, "%%Error opening %s (No such file or directory)\n", p)
+		return nil
+	}
+	const most = 1 << 20
+	b, err := io.ReadAll(io.LimitReader(f.Reader(), most))
+	if err != nil {
+		return fmt.Errorf("iossim: %w", err)
+	}
+	io.WriteString(w, strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' {
+			return '.'
+		}
+		return r
+	}, string(b)))
+	return nil
+}
+
+// runningText is the running-config as it is shown and saved.
+func (d *Device) runningText() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return lastChange(d.changed) + d.running.String()
+}
+
+func lastChange(changed string) string {
+	if changed == "" {
+		return "!\n! No configuration change since last restart\n!\n"
+	}
+	return "!\n! Last configuration change at " + changed + "\n!\n"
+}
+
+// modified reports whether the running-config differs from what was saved.
+func (d *Device) modified() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.running.String() != d.startup
+}
+
+// keep makes a text the startup-config; "" erases it.
+func (d *Device) keep(text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.saved, d.startup = "", text
+	if at := strings.Index(text, "version "); at > 0 && strings.HasPrefix(text, "!") {
+		d.saved, d.startup = text[:at], text[at:]
+	}
+}
+
+// save writes the running-config to the startup-config.
+func (s *session) save() {
+	s.write("Building configuration...\n")
+	d := s.d
+	d.mu.Lock()
+	d.saved, d.startup = lastChange(d.changed), d.running.String()
+	d.mu.Unlock()
+	s.write("[OK]\n")
+	if _, ok := d.config().Below("archive", "write-memory"); ok {
+		s.archive()
+	}
+}
+
+func writeMemory(s *session, _ args, _ io.Writer) error {
+	s.save()
+	return nil
+}
+
+// archive keeps a copy of the running-config where the configuration says.
+func (s *session) archive() {
+	d := s.d
+	c := d.config()
+	path, _ := c.Below("archive", "path")
+	if path == "" {
+		s.write("%% The archive path is not configured\n")
+		return
+	}
+	p, err := d.place(strings.ReplaceAll(path, "$h", d.Hostname()))
+	if err != nil || p.fs == nil {
+		s.printf("%%Error archiving to %s (Invalid argument)\n", path)
+		return
+	}
+	most := 10
+	if text, ok := c.Below("archive", "maximum"); ok {
+		fmt.Sscan(text, &most)
+	}
+	d.mu.Lock()
+	d.archived = append(d.archived, archived{p.fs, ""})
+	n := d.archives + 1
+	d.archives = n
+	name := fmt.Sprintf("%s%s-%d", p.path, d.clock().Format("Jan-_2-15-04-05.000"), n-1)
+	name = strings.ReplaceAll(name, " ", "-")
+	d.archived[len(d.archived)-1].name = name
+	var old []archived
+	if drop := len(d.archived) - most; drop > 0 {
+		old, d.archived = d.archived[:drop:drop], d.archived[drop:]
+	}
+	d.mu.Unlock()
+	for _, o := range old {
+		_ = o.fs.Remove(o.name) // somebody may have deleted it already
+	}
+	if err := p.fs.Put(name, flash.Text(d.runningText()), d.now()); err != nil {
+		s.printf("%%Error archiving to %s%s (%s)\n", p.prefix, name, why(err))
+	}
+}
+
+// archived is a copy that archive keeps.
+type archived struct {
+	fs   *flash.FS
+	name string
+}
+
+func archiveConfig(s *session, _ args, _ io.Writer) error {
+	s.archive()
+	return nil
+}
+
+func showArchive(s *session, _ args, w io.Writer) error {
+	c := s.d.config()
+	if path, _ := c.Below("archive", "path"); path == "" {
+		fmt.Fprint(w, "The archive feature is not enabled.\n")
+		return nil
+	}
+	most, ok := c.Below("archive", "maximum")
+	if !ok {
+		most = "10"
+	}
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	path, _ := c.Below("archive", "path")
+	fmt.Fprintf(w, "The maximum archive configurations allowed is %s.\nThere are currently %d archive configurations saved.\n", most, len(s.d.archived))
+	fmt.Fprintf(w, "The next archive file will be named %s-<timestamp>-%d\n Archive #  Name\n", path, s.d.archives)
+	for i, a := range s.d.archived {
+		mark := ""
+		if i == len(s.d.archived)-1 {
+			mark = " <- Most Recent"
+		}
+		fmt.Fprintf(w, "   %-8d %s%s%s\n", i+1, s.d.model.Storage, a.name, mark)
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package iossim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxLog is how many messages the buffer keeps.
+const maxLog = 50
+
+// message logs: to the buffer, to the console, and to the terminals that asked for it.
+func (d *Device) message(format string, args ...any) {
+	d.mu.Lock()
+	mark := "*"
+	if d.clockSet {
+		mark = ""
+	}
+	text := mark + d.clock().Format("Jan _2 15:04:05.000") + ": " + fmt.Sprintf(format, args...)
+	d.log = append(d.log, text)
+	if drop := len(d.log) - maxLog; drop > 0 {
+		d.log = slices.Delete(d.log, 0, drop)
+	}
+	_, silent := d.running.Get("no logging console")
+	to := slices.Clone(d.screens)
+	d.mu.Unlock()
+	for _, s := range to {
+		if s.monitors(silent) {
+			s.interrupt(text + "\n")
+		}
+	}
+}
+
+// broadcast shows a banner on every terminal.
+func (d *Device) broadcast(text string) {
+	d.mu.Lock()
+	to := slices.Clone(d.screens)
+	d.mu.Unlock()
+	for _, s := range to {
+		s.interrupt(text)
+	}
+}
+
+// console shows what a device says while it boots.
+func (d *Device) console(text string) {
+	d.mu.Lock()
+	to := slices.Clone(d.screens)
+	d.mu.Unlock()
+	for _, s := range to {
+		if s.access.Console {
+			s.leave(notice{text: text})
+		}
+	}
+}
+
+// join and leave say which terminals there are.
+func (d *Device) join(s *session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.screens = append(d.screens, s)
+}
+
+func (d *Device) leave(s *session) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.screens = slices.DeleteFunc(d.screens, func(o *session) bool { return o == s })
+	if !s.access.Console && d.vtys[s.vty] == s {
+		delete(d.vtys, s.vty)
+	}
+}
+
+// stamp is the time as configurations have it.
+func stamp(t time.Time) string { return t.Format("15:04:05 MST Mon Jan 2 2006") }

@@ -1,0 +1,261 @@
+package iossim
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"dray/internal/device/iossim/flash"
+)
+
+// memory is what copy proposes, from the copy before.
+type memory struct{ host, name string }
+
+func (d *Device) remembered() memory {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last
+}
+
+func (d *Device) remember(c copier) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, p := range []place{c.to, c.from} {
+		if p.network() {
+			d.last.host = p.remote.Host
+		}
+	}
+	if c.from.scheme == "flash" || c.from.network() {
+		d.last.name = c.from.path
+	}
+}
+
+// marks shows the marks of a transfer, with the line before the first.
+func (c *copier) marks(header string, show func(string)) func(Mark) {
+	return func(m Mark) {
+		if !c.opened && (m != MarkTimeout || c.to.network()) {
+			c.opened = true
+			show(header)
+		}
+		show(string(rune(m)))
+	}
+}
+
+// first calls f before the first octet is written.
+type first struct {
+	w io.Writer
+	f func() error
+}
+
+func (w *first) Write(b []byte) (int, error) {
+	if f := w.f; f != nil {
+		w.f = nil
+		if err := f(); err != nil {
+			return 0, err
+		}
+	}
+	return w.w.Write(b)
+}
+
+// download fetches a file from a server.
+func (c *copier) download() error {
+	s := c.s
+	s.printf("Accessing %s...\n", c.from)
+	var upload *flash.Upload
+	var text bytes.Buffer
+	var sink io.Writer = &text
+	if c.to.fs != nil {
+		var err error
+		if upload, err = c.to.fs.Create(c.to.path); err != nil {
+			s.printf("%%Error opening %s (%s)\n", c.to, why(err))
+			return nil
+		}
+		defer upload.Abort()
+		sink = upload
+	} else {
+		sink = &limited{&text, int64(s.d.model.NVRAM)}
+	}
+	header := "Loading " + c.from.path + " "
+	if c.from.scheme == "tftp" {
+		header = "Loading " + c.from.path + " from " + c.from.remote.Host + " (via " + s.d.outgoing() + "): "
+	}
+	err := s.during(func(ctx context.Context, show func(string)) error {
+		if s.d.set.Transfers == nil {
+			return ErrUnsupported
+		}
+		mark := c.marks(header, show)
+		w := &first{w: sink, f: func() error {
+			if !c.opened {
+				c.opened = true
+				show(header)
+			}
+			return nil
+		}}
+		return s.d.set.Transfers.Fetch(ctx, c.from.remote, w, mark)
+	})
+	size := int64(text.Len())
+	if upload != nil {
+		size = upload.Size()
+	}
+	if err != nil {
+		return c.failed(err, size)
+	}
+	s.write(c.okLine(size))
+	if upload == nil {
+		s.write("\n")
+		return c.configuration(flash.Text(text.String()))
+	}
+	return c.commit(upload, size)
+}
+
+// okLine says that all has come. FTP has its own way.
+func (c *copier) okLine(size int64) string {
+	if size == 0 && !c.opened {
+		return "[OK]\n"
+	}
+	if c.from.scheme == "ftp" {
+		return "\n[OK - " + itoa(size) + "/4096 bytes]\n"
+	}
+	return "\n[OK - " + itoa(size) + " bytes]\n"
+}
+
+// commit keeps what has come, unless it is an image for something else.
+func (c *copier) commit(upload *flash.Upload, size int64) error {
+	s := c.s
+	long := time.Since(c.begun)
+	if err := upload.Commit(s.d.now()); err != nil {
+		return c.failed(err, size)
+	}
+	f, err := c.to.fs.Open(c.to.path)
+	if err == nil && !s.d.executable(f.Name, f.Content) {
+		s.write("%Warning: File not a valid executable for this system\n")
+		abort, err := s.confirm("Abort Copy? ")
+		if err != nil || abort {
+			_ = c.to.fs.Remove(c.to.path) // or it has gone meanwhile
+			return err
+		}
+	}
+	s.write("\n" + copied(size, long))
+	return nil
+}
+
+// failed says why a copy broke off; the file of the copy is gone.
+func (c *copier) failed(err error, size int64) error {
+	s := c.s
+	remote := c.from
+	if c.to.network() {
+		remote = c.to
+	}
+	if errors.Is(err, errAbort) || s.ctx.Err() != nil {
+		if c.opened {
+			s.write("\n")
+		}
+		s.printf("%%Error copying %s (Aborted)\n", remote)
+		return errors.Join(errAbort, s.ctx.Err())
+	}
+	switch {
+	case errors.Is(err, flash.ErrFull):
+		s.printf("\n%%Error copying %s (Not enough space on device)\n", remote)
+		if c.to.fs != nil {
+			s.printf("%d bytes available (%d bytes used)\n", c.to.fs.Free()+size, c.to.fs.Capacity()-c.to.fs.Free()-size)
+		}
+	case !c.opened:
+		s.printf("%%Error opening %s (%s)\n", remote, why(err))
+	case errors.Is(err, ErrTimeout):
+		s.printf(" [timed out]\n%%Error reading %s (Timed out)\n", remote)
+	default:
+		s.printf("\n%%Error copying %s (%s)\n", remote, why(err))
+	}
+	return nil
+}
+
+// upload stores a file on a server.
+func (c *copier) upload(content flash.Content) error {
+	s := c.s
+	err := s.during(func(ctx context.Context, show func(string)) error {
+		if s.d.set.Transfers == nil {
+			return ErrUnsupported
+		}
+		header := ""
+		if c.to.scheme != "tftp" {
+			header = "Writing " + c.to.path + " "
+		}
+		mark := c.marks(header, show)
+		return s.d.set.Transfers.Store(ctx, c.to.remote, io.NewSectionReader(content, 0, content.Size()), content.Size(), mark)
+	})
+	if err != nil {
+		return c.failed(err, 0)
+	}
+	s.write("\n" + copied(content.Size(), time.Since(c.begun)))
+	return nil
+}
+
+// local copies from one flash to another place of this device.
+func (c *copier) local(content flash.Content) error {
+	s := c.s
+	upload, err := c.to.fs.Create(c.to.path)
+	if err != nil {
+		s.printf("%%Error opening %s (%s)\n", c.to, why(err))
+		return nil
+	}
+	defer upload.Abort()
+	const piece = 1 << 20
+	if content.Size() > piece {
+		s.write("Copy in progress...")
+	}
+	err = s.during(func(ctx context.Context, show func(string)) error {
+		r := io.NewSectionReader(content, 0, content.Size())
+		for ctx.Err() == nil {
+			n, err := io.CopyN(upload, r, piece)
+			if n == piece {
+				show("C")
+			}
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return c.failed(err, upload.Size())
+	}
+	if err := upload.Commit(s.d.now()); err != nil {
+		return c.failed(err, upload.Size())
+	}
+	if content.Size() > piece {
+		s.write("\n")
+	}
+	s.write(copied(content.Size(), time.Since(c.begun)))
+	return nil
+}
+
+// limited refuses what is more than a device has memory for.
+type limited struct {
+	w    io.Writer
+	left int64
+}
+
+func (l *limited) Write(b []byte) (int, error) {
+	if int64(len(b)) > l.left {
+		return 0, flash.ErrFull
+	}
+	l.left -= int64(len(b))
+	return l.w.Write(b)
+}
+
+// outgoing is the interface that packets leave by: the first that has an address.
+func (d *Device) outgoing() string {
+	c := d.config()
+	for _, name := range d.model.Interfaces {
+		if _, ok := interfaceAddress(c, name); ok {
+			return name
+		}
+	}
+	return strings.TrimSpace(d.model.Interfaces[0])
+}

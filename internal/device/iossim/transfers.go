@@ -1,0 +1,76 @@
+package iossim
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+
+	"dray/internal/device/iossim/flash"
+)
+
+// Remote is a file on a server, as a command names it.
+type Remote struct {
+	Scheme   string // "tftp", "ftp" or "scp"
+	Host     string
+	Port     int // 0 is that of the protocol
+	User     string
+	Password string
+	Path     string // without the slash that follows the host
+
+	BlockSize int        // of TFTP, in octets; 0 means 512
+	Active    bool       // FTP: the server opens the data connections
+	Source    netip.Addr // of the interface that is to be used; the zero value is any
+}
+
+// Mark is a sign that a transfer is alive, as devices print it.
+type Mark byte
+
+// The marks.
+const (
+	MarkPackets Mark = '!' // ten packets more
+	MarkTimeout Mark = '.' // one had to be sent again
+	MarkOrder   Mark = 'O' // one came out of order
+)
+
+// Transfers moves files over the network. A nil mark is allowed. Besides the errors below,
+// those of io/fs say what a server answered: fs.ErrNotExist, fs.ErrPermission and
+// fs.ErrExist. An error of w or r comes back wrapped.
+type Transfers interface {
+	// Fetch writes a file to w, and calls mark as it goes on.
+	Fetch(ctx context.Context, r Remote, w io.Writer, mark func(Mark)) error
+
+	// Store makes a file of size octets of what src has.
+	Store(ctx context.Context, r Remote, src io.Reader, size int64, mark func(Mark)) error
+
+	// ServeTFTP serves files by name until ctx ends.
+	ServeTFTP(ctx context.Context, open func(name string) (flash.Content, bool)) error
+}
+
+// What else may become of a transfer.
+var (
+	ErrTimeout     = errors.New("timed out")
+	ErrLogin       = errors.New("incorrect login or password")
+	ErrRefused     = errors.New("connection refused by remote host")
+	ErrHost        = errors.New("cannot resolve domain name")
+	ErrUnsupported = errors.New("protocol not supported")
+)
+
+// serveFiles starts or stops the server of what tftp-server lines name. The caller holds
+// the lock.
+func (d *Device) serveFiles() {
+	wanted := len(d.running.All("tftp-server")) > 0 && d.set.Transfers != nil && d.state == up
+	switch {
+	case wanted && d.server == nil:
+		ctx, cancel := context.WithCancel(d.life)
+		d.server = cancel
+		d.wg.Go(func() {
+			if err := d.set.Transfers.ServeTFTP(ctx, d.ServedFile); err != nil && ctx.Err() == nil {
+				d.message("%%TFTP-3-ERROR: cannot serve files: %v", err)
+			}
+		})
+	case !wanted && d.server != nil:
+		d.server()
+		d.server = nil
+	}
+}

@@ -1,0 +1,186 @@
+package iossim
+
+import (
+	"io"
+	"strconv"
+	"sync"
+
+	"dray/internal/device/iossim/cli"
+	"dray/internal/device/iossim/model"
+)
+
+// interfaceKinds are the kinds of interfaces that the grammar knows.
+var interfaceKinds = []string{"Embedded-Service-Engine", "FastEthernet", "GigabitEthernet", "Loopback", "Port-channel", "TenGigabitEthernet", "Vlan"}
+
+// grammar is the command line of a model.
+type grammar struct {
+	exec  *cli.Grammar[execFunc]
+	modes map[string]*cli.Grammar[configFunc]
+}
+
+// allGrammars are the command lines, by the name of the model. All devices share them.
+var allGrammars = sync.OnceValue(func() map[string]grammar {
+	all := make(map[string]grammar)
+	for _, m := range model.All() {
+		all[m.Name] = grammar{execGrammar(m), configGrammars(m)}
+	}
+	return all
+})
+
+func grammars(m model.Model) (*cli.Grammar[execFunc], map[string]*cli.Grammar[configFunc]) {
+	g := allGrammars()[m.Name]
+	return g.exec, g.modes
+}
+
+// row is a command of EXEC.
+type row struct {
+	spec  string
+	level int
+	pipe  bool
+	do    execFunc
+}
+
+// with fixes an argument of a command.
+func with(do execFunc, name, value string) execFunc {
+	return func(s *session, a args, w io.Writer) error {
+		a[name] = value
+		return do(s, a, w)
+	}
+}
+
+func execGrammar(m model.Model) *cli.Grammar[execFunc] {
+	g := &cli.Grammar[execFunc]{Prefixes: prefixes(m), Devices: flashes(m), Interfaces: interfaceKinds, Help: help}
+	rows := append(sessionRows(), showRows()...)
+	rows = append(rows, fileRows()...)
+	switch {
+	case m.Install:
+		rows = append(rows, installRows()...)
+	case m.Switch:
+		rows = append(rows, row{"show boot", 15, true, showBoot})
+	default:
+		rows = append(rows, row{"show bootvar", 15, true, showBootvar})
+	}
+	for _, r := range rows {
+		g.Add(cli.Command[execFunc]{Spec: r.spec, Level: r.level, Pipe: r.pipe, Do: r.do})
+	}
+	return g
+}
+
+func sessionRows() []row {
+	return []row{
+		{"enable", 0, false, enable},
+		{"disable", 1, false, disable},
+		{"(exit|logout|quit)", 0, false, logout},
+		{"configure", 15, false, with(configureTerminal, "how", "ask")},
+		{"configure terminal", 15, false, configureTerminal},
+		{"terminal length <lines:0-512>", 1, false, func(s *session, a args, _ io.Writer) error {
+			s.length, _ = strconv.Atoi(a["lines"])
+			return nil
+		}},
+		{"terminal width <columns:0-512>", 1, false, func(s *session, a args, _ io.Writer) error {
+			s.width, _ = strconv.Atoi(a["columns"])
+			return nil
+		}},
+		{"terminal monitor", 15, false, monitoring(true)},
+		{"terminal no monitor", 15, false, monitoring(false)},
+		{"terminal history size <lines:0-256>", 1, false, func(s *session, a args, _ io.Writer) error {
+			s.history.Size, _ = strconv.Atoi(a["lines"])
+			return nil
+		}},
+		{"clock set <time:WORD> <day:1-31> <month:WORD> <year:1993-2035>", 15, false, clockSetCommand},
+		{"reload [<reason:LINE>]", 15, false, reload},
+		{"reload in (<time:HH:MM>|<minutes:1-999>) [<reason:LINE>]", 15, false, with(reload, "how", "in")},
+		{"reload at <time:HH:MM> [<reason:LINE>]", 15, false, reload},
+		{"reload cancel", 15, false, reloadCancel},
+		{"archive config", 15, false, archiveConfig},
+		{"undebug all", 15, false, func(s *session, _ args, _ io.Writer) error {
+			s.write("All possible debugging has been turned off\n")
+			return nil
+		}},
+	}
+}
+
+func monitoring(on bool) execFunc {
+	return func(s *session, _ args, _ io.Writer) error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.monitor = on
+		return nil
+	}
+}
+
+func showRows() []row {
+	return []row{
+		{"show version", 1, true, showVersion},
+		{"show clock", 1, true, showClock},
+		{"show users", 1, true, showUsers},
+		{"show history", 1, true, showHistory},
+		{"show inventory", 1, true, showInventory},
+		{"show privilege", 1, true, showPrivilege},
+		{"show terminal", 1, true, showTerminal},
+		{"show ip interface brief", 1, true, showInterfaces},
+		{"show logging", 1, true, showLogging},
+		{"show reload", 1, true, showReload},
+		{"show tcp brief", 1, true, showTCP},
+		{"show archive", 15, true, showArchive},
+		{"show file systems", 15, true, showFileSystems},
+		{"show running-config", 15, true, showRunning},
+		{"show running-config interface <name:INTERFACE>", 15, true, showRunning},
+		{"show startup-config", 15, true, showStartup},
+	}
+}
+
+func fileRows() []row {
+	return []row{
+		{"dir [<file:FILE>]", 15, true, dir},
+		{"dir /all [<file:FILE>]", 15, true, with(dir, "all", "yes")},
+		{"show <file:DEVICE>", 1, true, showFlash},
+		{"more <file:FILE>", 15, true, moreFile},
+		{"delete <file:FILE>", 15, false, deleteFile},
+		{"delete /force [/recursive] <file:FILE>", 15, false, with(deleteFile, "force", "yes")},
+		{"squeeze <file:FILE>", 15, false, squeeze},
+		{"erase <file:FILE>", 15, false, eraseCommand},
+		{"erase startup-config", 15, false, with(eraseCommand, "file", "nvram:")},
+		{"verify <file:FILE>", 15, false, verify},
+		{"verify /md5 <file:FILE> [<sum:WORD>]", 15, false, with(verify, "hash", "/md5")},
+		{"verify /sha512 <file:FILE> [<sum:WORD>]", 15, false, with(verify, "hash", "/sha512")},
+		{"write [memory]", 15, false, writeMemory},
+		{"write erase", 15, false, with(eraseCommand, "file", "nvram:")},
+		{"write terminal", 15, true, showRunning},
+		{"copy <from:FILE> <to:FILE>", 15, false, copyFile},
+		{"copy <from:FILE> running-config", 15, false, with(copyFile, "to", "running-config")},
+		{"copy <from:FILE> startup-config", 15, false, with(copyFile, "to", "startup-config")},
+		{"copy running-config <to:FILE>", 15, false, with(copyFile, "from", "running-config")},
+		{"copy startup-config <to:FILE>", 15, false, with(copyFile, "from", "startup-config")},
+		{"copy running-config startup-config", 15, false, with(with(copyFile, "from", "running-config"), "to", "startup-config")},
+		{"copy startup-config running-config", 15, false, with(with(copyFile, "from", "startup-config"), "to", "running-config")},
+	}
+}
+
+func installRows() []row {
+	add, activate, commit := "add", "activate", "commit"
+	yes := func(words ...string) execFunc {
+		do := execFunc(installCommand)
+		for _, w := range words {
+			do = with(do, w, "yes")
+		}
+		return do
+	}
+	return []row{
+		{"install add file <file:FILE>", 15, false, yes(add)},
+		{"install add file <file:FILE> activate", 15, false, yes(add, activate)},
+		{"install add file <file:FILE> activate commit", 15, false, yes(add, activate, commit)},
+		{"install add file <file:FILE> activate commit prompt-level none", 15, false, yes(add, activate, commit, "quiet")},
+		{"install activate", 15, false, yes(activate)},
+		{"install activate auto-abort-timer <minutes:30-1200>", 15, false, yes(activate)},
+		{"install activate prompt-level none", 15, false, yes(activate, "quiet")},
+		{"install commit", 15, false, yes(commit)},
+		{"install (abort|rollback to committed)", 15, false, installRollback},
+		{"install auto-abort-timer stop", 15, false, installTimerStop},
+		{"install remove inactive", 15, false, removeInactive},
+		{"show install summary", 15, true, showInstall},
+		{"show boot", 15, true, showBoot},
+		{"show bootvar", 15, true, showBoot},
+		{"show switch", 1, true, showSwitch},
+	}
+}
