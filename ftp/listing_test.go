@@ -28,13 +28,19 @@ lrwxrwxrwx   1 root     wheel            3 Jan  1  2020 l -> a b`, []string{
 01-01-70  12:30PM                  321  blank first
 02-25-1999  04:02               321142 192.xls
 2026-06-01  15:04            1,234,567 with commas.bin
-06/01/2026  15:04       <JUNCTION>     Users [C:\Users]`, []string{
+06/01/2026  15:04       <JUNCTION>     Users [C:\Users]
+05-22-97  12:08AM           5000000000 10 years and under
+12-05-96  17:03         <DIR>          12 months
+09-06-06  19:00                   69 desktop.ini`, []string{
 			"dir Program Files -1 2026-01-23T15:45:00Z - - -",
 			"file far away 1 2068-12-31T00:00:00Z - - -",
 			"file  blank first 321 1970-01-01T12:30:00Z - - -",
 			"file 192.xls 321142 1999-02-25T04:02:00Z - - -",
 			"file with commas.bin 1234567 2026-06-01T15:04:00Z - - -",
 			"link Users -1 2026-06-01T15:04:00Z - - -",
+			"file 10 years and under 5000000000 1997-05-22T00:08:00Z - - -",
+			"dir 12 months -1 1996-12-05T17:03:00Z - - -",
+			"file desktop.ini 69 2006-09-06T19:00:00Z - - -",
 		}},
 		{"Cisco IOS", `
 Directory of flash:/
@@ -60,6 +66,10 @@ A_NAME_THAT_IS_RATHER_LONG.TXT_AND_MORE;1
                            213          29-JAN-1996 03:33  [ANONYMOU,ANONYMOUS]   (,RWED,RWED,)
 SECRET.DIR;1  %RMS-E-PRV, insufficient privilege or file protection violation
 BARE.TXT;1                 5  29-JAN-1996 03:33
+A.;2                       18/18        1-jul-1998 08:43:20  [GROUP-1,OWNER]  (RWED,,RWED,RE)
+TOOLS40.DIR;1              27/36       16-FEB-1999 10:01:46  [WEBSERVERS,DAEMON$WWW          (RWE,RWE,RE,RE)
+UCX$REXECD_STARTUP.LOG;1098
+                            4/15       24-FEB-2003 13:17:24  [TRANSLATED]    (RWED,RWED,RE,)
 
 Total of 6 files, 228/240 blocks`, []string{
 			"file LOGIN.COM -1 2004-09-15T10:28:18Z -rwxr-x--- JOE STAFF",
@@ -67,6 +77,9 @@ Total of 6 files, 228/240 blocks`, []string{
 			"file A_NAME_THAT_IS_RATHER_LONG.TXT_AND_MORE -1 1996-01-29T03:33:00Z -rwxrwx--- ANONYMOUS ANONYMOU",
 			"dir SECRET -1 - - - -",
 			"file BARE.TXT -1 1996-01-29T03:33:00Z - - -",
+			"file A. -1 1998-07-01T08:43:20Z ----rwxr-x OWNER GROUP-1",
+			"dir TOOLS40 -1 1999-02-16T10:01:46Z -rwxr-xr-x DAEMON$WWW WEBSERVERS",
+			"file UCX$REXECD_STARTUP.LOG -1 2003-02-24T13:17:24Z -rwxr-x--- TRANSLATED -",
 		}},
 		{"EPLF", "+i8388621.29609,m824255902,/,up755,\tdev\n" +
 			"+i8388621.44468,m839956783,r,s10376,\tRFC EPLF\n" +
@@ -115,6 +128,10 @@ func TestListingRefuses(t *testing.T) {
 		"    2  -zzz     15183868   Mar 1 1993 00:14:42  x", "    2  -rwx     15183868   <no date>",
 		"A.TXT;1  5", "A.TXT;1  5  29-FOO-1996 03:33", "A.TXT;1  many  29-JAN-1996 03:33",
 		"+r,s1,x", "+r\t",
+		"20-05-97  03:31PM  681 x", "     0           DIR   05-19-97   12:56  local", // OS/2
+		"DATA.DIR; 1  1/9  2-JUN-1998 07:32:04  [GROUP,OWNER]  (,RWED,RWED,RE)",
+		"A.LIS;2  9/9  JUN-2-1998 07:32:04  [GROUP,OWNER]  (RWED,RWED,RWED,)",
+		"A.LIS;2  a/9  2-JUN-1998 07:32:04  [GROUP,OWNER]  (RWED,RWED,RWED,)",
 	} {
 		l := Listing{Now: noon}
 		if e, ok, err := l.Line(line); err == nil {

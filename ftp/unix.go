@@ -103,16 +103,18 @@ func appendUnixTime(b []byte, t, now time.Time) []byte {
 // ParseUnix reads a line of ls -l as Unix servers send it for LIST. A date without a year
 // is the last such day, up to a day ahead of now since servers have other clocks. It
 // takes lines with or without a column for links or groups, names of owners with spaces,
-// the marks of ACLs, device numbers and the time styles of GNU ls. Names are taken
-// literally. An error means that the line is something else, such as "total 12".
+// the marks of ACLs, device numbers, the time styles of GNU ls and the dates of Japan and
+// China; also those of NetWare and Connect:Enterprise, which have other marks in the place
+// of the mode. Names are taken literally. An error means that the line is something else,
+// such as "total 12".
 func ParseUnix(line string, now time.Time) (Entry, error) {
 	e := Entry{Size: -1}
-	words := splitWords(line)
-	if len(words) < 5 || !e.parseMode(words[0].text) {
+	words, ok := e.parseMarks(splitWords(line))
+	if !ok || len(words) < 5 {
 		return Entry{}, fmt.Errorf("ftp: not a line of ls -l: %q", line)
 	}
 	for i := 2; i < len(words); i++ {
-		if !isDigits(words[i-1].text) {
+		if !isDigits(words[i-1].text) && !isDevice(words[i-1].text) {
 			continue
 		}
 		t, n := parseUnixTime(words[i:], now)
@@ -137,7 +139,7 @@ type word struct {
 }
 
 // maxColumns bounds the words before the name, those of a spaced owner included.
-const maxColumns = 16
+const maxColumns = 24
 
 func splitWords(line string) []word {
 	words := make([]word, 0, maxColumns)
@@ -157,13 +159,41 @@ func splitWords(line string) []word {
 	return words
 }
 
+// parseMarks reads what a line begins with, and returns the words from there on, the
+// first of which is not looked at any more.
+func (e *Entry) parseMarks(words []word) ([]word, bool) {
+	if len(words) < 2 {
+		return nil, false
+	}
+	first, second := words[0].text, words[1].text
+	switch {
+	case len(first) == 1 && len(second) == 10 && second[0] == '[' && second[9] == ']': // NetWare: d [RWCEAFMS]
+		switch first {
+		case "-":
+			e.Type = TypeFile
+		case "d":
+			e.Type = TypeDir
+		default:
+			return nil, false
+		}
+		return words[1:], true
+	case len(first) == 13 && strings.HasSuffix(first, "FTP") && len(second) == 1: // Connect:Enterprise: -C--E-----FTP B
+		e.Type = TypeFile
+		return words[1:], true
+	case len(first) > 11 && first[10] == '+' && isDigits(first[11:]): // many links leave no room
+		links := word{first[11:], words[0].end}
+		return append([]word{words[0], links}, words[1:]...), e.parseMode(first[:11])
+	}
+	return words, e.parseMode(first)
+}
+
 // parseMode reads "drwxr-xr-x", with whatever a server says about ACLs behind it.
 func (e *Entry) parseMode(s string) bool {
-	if len(s) < 10 || len(s) > 11 || strings.IndexByte("-dlbcpsDn", s[0]) < 0 {
+	if len(s) < 10 || len(s) > 11 || strings.IndexByte("-fdlbcpsDn", s[0]) < 0 {
 		return false
 	}
 	switch s[0] {
-	case '-':
+	case '-', 'f':
 		e.Type = TypeFile
 	case 'd':
 		e.Type = TypeDir
@@ -187,7 +217,10 @@ func (e *Entry) parseMode(s string) bool {
 // fewer. A device has its major and minor number in the place of the size.
 func (e *Entry) parseColumns(words []word) {
 	last := len(words) - 1
-	e.Size = parseSize(words[last].text)
+	e.Size = -1
+	if !isDevice(words[last].text) {
+		e.Size = parseSize(words[last].text)
+	}
 	words = words[:last]
 	if last := len(words) - 1; last > 0 {
 		if major, ok := strings.CutSuffix(words[last].text, ","); ok && isDigits(major) {
@@ -213,6 +246,12 @@ func (e *Entry) parseColumns(words []word) {
 	}
 }
 
+// isDevice reports whether s is the numbers of a device without a blank between them.
+func isDevice(s string) bool {
+	major, minor, ok := strings.Cut(s, ",")
+	return ok && isDigits(major) && isDigits(minor)
+}
+
 // setUnixName takes the rest of the line after the date: one space and the name, of a
 // link also its target.
 func (e *Entry) setUnixName(rest string) {
@@ -233,12 +272,12 @@ func (e *Entry) setUnixName(rest string) {
 // there is none.
 func parseUnixTime(words []word, now time.Time) (time.Time, int) {
 	if len(words) >= 3 {
-		month, day := words[0].text, words[1].text
+		month, day := words[0].text, strings.TrimSuffix(words[1].text, "日")
 		if isDigits(month) {
 			month, day = day, month // as some locales have it
 		}
 		if m := parseMonth(month); m != 0 {
-			if t, ok := unixTime(m, day, words[2].text, now); ok {
+			if t, ok := unixTime(m, day, strings.TrimSuffix(words[2].text, "年"), now); ok {
 				return t, 3
 			}
 		}
@@ -288,6 +327,11 @@ func unixTime(m time.Month, day, yearOrHour string, now time.Time) (time.Time, b
 }
 
 func parseMonth(s string) time.Month {
+	if number, ok := strings.CutSuffix(s, "月"); ok {
+		if m, err := strconv.Atoi(number); err == nil && m >= 1 && m <= 12 {
+			return time.Month(m)
+		}
+	}
 	if len(s) != 3 {
 		return 0
 	}

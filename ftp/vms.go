@@ -47,7 +47,11 @@ func ParseVMS(line string) (Entry, error) {
 	}
 	e.ModTime = t
 	_, rest, _ := strings.Cut(line[words[3].end:], "[")
-	owner, rest, _ := strings.Cut(rest, "]")
+	owner, rest, closed := strings.Cut(rest, "]")
+	if !closed { // it was too long for its column
+		end := max(strings.IndexByte(owner, '('), 0)
+		owner, rest = strings.TrimRight(owner[:end], " "), owner[end:]
+	}
 	if group, user, ok := strings.Cut(owner, ","); ok {
 		e.Group, e.Owner = strings.TrimSpace(group), strings.TrimSpace(user)
 	} else {
