@@ -66,7 +66,8 @@ type Transfer struct {
 
 // FS is the tree of files that a user sees. Names handed over are rooted and clean:
 // "/", "/a/b". Errors are matched against fs.ErrNotExist, fs.ErrExist, fs.ErrPermission
-// and the sentinels of this package; their text never reaches the peer.
+// and the sentinels of this package; their text never reaches the peer. While a transfer
+// runs, Stat and List may be called by another goroutine than the transfer's.
 type FS interface {
 	// Stat describes one name.
 	Stat(ctx context.Context, name string) (ftp.Entry, error)

@@ -148,7 +148,7 @@ func (c *Conn) takeLine(line []byte) {
 	case err != nil:
 		c.answer(c.state.malformed(err))
 		c.checkUnknown()
-	case c.running == nil && len(c.queue) == 0, c.running != nil && command == (ftp.Command{Verb: "STAT"}):
+	case c.running == nil && len(c.queue) == 0, c.running != nil && c.atOnce(command):
 		c.execute(command)
 	default:
 		if command.Verb == "ABOR" {
@@ -156,6 +156,12 @@ func (c *Conn) takeLine(line []byte) {
 		}
 		c.enqueue(command)
 	}
+}
+
+// atOnce reports whether a command is answered while a transfer runs. STAT of a path is,
+// unless something waits that could change what the path means.
+func (c *Conn) atOnce(command ftp.Command) bool {
+	return command.Verb == "STAT" && (command.Arg == "" || len(c.queue) == 0)
 }
 
 func (c *Conn) enqueue(command ftp.Command) {
@@ -211,17 +217,23 @@ func (c *Conn) checkUnknown() {
 func (c *Conn) answer(r ftp.Reply) { c.send(r.Append(nil)) }
 
 func (c *Conn) send(b []byte) {
-	if err := c.writeOut(b); err != nil {
+	wait := c.stallTimeout()
+	if !c.state.loggedIn { // who takes no reply gets no more time either
+		wait = min(wait, max(c.patience(), time.Second))
+	}
+	if err := c.writeOut(b, wait); err != nil {
 		c.closing = true
 		c.running.abort()
 	}
 }
 
-// write sends a reply from any goroutine: replies are written whole.
-func (c *Conn) write(r ftp.Reply) error { return c.writeOut(r.Append(nil)) }
+// write sends a reply from the goroutine of a transfer: replies are written whole.
+func (c *Conn) write(r ftp.Reply) error { return c.writeOut(r.Append(nil), c.stallTimeout()) }
 
-func (c *Conn) writeOut(b []byte) error {
-	c.nc.SetWriteDeadline(time.Now().Add(orDefault(c.srv.StallTimeout, 5*time.Minute)))
+func (c *Conn) stallTimeout() time.Duration { return orDefault(c.srv.StallTimeout, 5*time.Minute) }
+
+func (c *Conn) writeOut(b []byte, wait time.Duration) error {
+	c.nc.SetWriteDeadline(time.Now().Add(wait))
 	_, err := c.nc.Write(b)
 	return err
 }

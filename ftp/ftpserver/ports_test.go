@@ -20,6 +20,26 @@ func freePort(t *testing.T) uint16 {
 	return addrPort(l.Addr()).Port()
 }
 
+// freePorts returns a range of ports that nobody has, most likely.
+func freePorts(t *testing.T, count uint16) PortRange {
+	for range 100 {
+		r := PortRange{First: freePort(t)}
+		r.Last = r.First + count - 1
+		free := r.Last > r.First
+		for port := r.First; free && port != r.Last+1; port++ {
+			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			if free = err == nil; free {
+				l.Close()
+			}
+		}
+		if free {
+			return r
+		}
+	}
+	t.Fatalf("no %d free ports in a row", count)
+	return PortRange{}
+}
+
 // dialFrom connects from an address of loopback.
 func dialFrom(t *testing.T, from, to string) net.Conn {
 	t.Helper()
@@ -32,24 +52,27 @@ func dialFrom(t *testing.T, from, to string) net.Conn {
 	return conn
 }
 
-// One port serves a hundred clients at once, each its own file, in whatever order
-// they come.
-func TestOnePortForManyClients(t *testing.T) {
-	const clients = 100
-	port := freePort(t)
+// A range of ten ports serves three hundred clients who all wait at once, a third of them
+// with two sessions, each its own file, in whatever order they come.
+func TestTenPortsForManyClients(t *testing.T) {
+	const clients, hosts = 400, 300
+	r := freePorts(t, 10)
 	m := newMemory()
-	addr := serve(t, &Server{Backend: m, PassivePorts: PortRange{port, port}}, "127.0.0.1:0")
-	peers := make([]*peer, clients)
+	addr := serve(t, &Server{Backend: m, PassivePorts: r}, "127.0.0.1:0")
+	host := func(i int) string { return fmt.Sprintf("127.0.%d.%d", 1+i%hosts/100, 1+i%100) }
+	peers, ports := make([]*peer, clients), make([]uint16, clients)
 	for i := range peers {
 		m.files[fmt.Sprintf("/%d", i)] = fmt.Appendf(nil, "file %d", i)
-		peers[i] = enterFrom(t, fmt.Sprintf("127.0.1.%d", i+1), addr)
-		if got, err := ftp.ParseEPSV(peers[i].ask("EPSV", ftp.CodeExtPassive).Text()); err != nil || got != port {
-			t.Fatalf("client %d: port %d, %v", i, got, err)
+		peers[i] = enterFrom(t, host(i), addr)
+		port, err := ftp.ParseEPSV(peers[i].ask("EPSV", ftp.CodeExtPassive).Text())
+		if err != nil || port < r.First || port > r.Last {
+			t.Fatalf("client %d: port %d of %v, %v", i, port, r, err)
 		}
+		ports[i] = port
 	}
 	conns := make([]net.Conn, clients)
 	for i := clients - 1; i >= 0; i-- {
-		conns[i] = dialFrom(t, fmt.Sprintf("127.0.1.%d", i+1), fmt.Sprintf("127.0.0.1:%d", port))
+		conns[i] = dialFrom(t, host(i), fmt.Sprintf("127.0.0.1:%d", ports[i]))
 	}
 	for i, p := range peers {
 		p.ask(fmt.Sprintf("RETR %d", i), ftp.CodeOpening)

@@ -86,6 +86,57 @@ func TestQuietDuringTransfer(t *testing.T) {
 	busy.ask("SIZE new.txt", ftp.CodeFileStatus)
 }
 
+// STAT tells how far a transfer is.
+func TestStatTellsProgress(t *testing.T) {
+	p := enter(t, serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0"))
+	data := p.open()
+	p.ask("STOR new.txt", ftp.CodeOpening)
+	for _, sent := range []string{"12345", "67890ab"} {
+		io.WriteString(data, sent)
+	}
+	for !strings.Contains(strings.Join(p.ask("STAT", ftp.CodeStatus).Lines, "\n"), " STOR: 12 octets so far") {
+		if err := t.Context().Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data.Close()
+	p.want(ftp.CodeDone)
+}
+
+// A client that asks and asks and never reads holds the server no longer than one that is
+// silent: before log-in not beyond the time for it, and afterwards until it stalls.
+func TestPeerThatNeverReads(t *testing.T) {
+	for about, s := range map[string]*Server{
+		"before log-in": {LoginTimeout: time.Second},
+		"after log-in":  {StallTimeout: time.Second},
+	} {
+		t.Run(about, func(t *testing.T) {
+			m := newMemory()
+			s.Backend = m
+			p := greet(t, serve(t, s, "127.0.0.1:0"))
+			p.Conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+			if s.LoginTimeout == 0 {
+				p.ask("USER alice", ftp.CodeNeedPassword)
+				p.ask("PASS secret", ftp.CodeLoggedIn)
+			}
+			help := []byte(strings.Repeat("HELP\r\n", 1000))
+			for {
+				if _, err := p.Write(help); err != nil {
+					break // until the server has closed the connection
+				}
+			}
+			if err := s.Shutdown(t.Context()); err != nil {
+				t.Error(err)
+			}
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			if m.closed != 1 {
+				t.Errorf("%d sessions closed", m.closed)
+			}
+		})
+	}
+}
+
 // A listing of a million entries begins at once, and takes no memory.
 func TestMillionEntries(t *testing.T) {
 	for _, verb := range []string{"LIST", "MLSD", "NLST file-99999?", "STAT /"} {
