@@ -31,7 +31,7 @@ func announce(w io.Writer, cfg *config.Loaded, d *daemon.Daemon) {
 	for _, e := range endpoints {
 		fmt.Fprintf(w, "\n%s\n", strings.ToUpper(e.Protocol))
 		for _, addr := range reachable(e.Addr.Addr()) {
-			line := fmt.Sprintf("  %-44s %s", baseURL(e, addr), ciscoCopy(e, addr, cfg.Serve))
+			line := fmt.Sprintf("  %-44s %s", baseURL(e, addr, cfg.Serve), ciscoCopy(e, addr, cfg.Serve))
 			fmt.Fprintln(w, strings.TrimRight(line, " "))
 		}
 	}
@@ -121,8 +121,12 @@ func distance(a netip.Addr) int {
 	return 0
 }
 
-func baseURL(e daemon.Endpoint, addr netip.Addr) string {
-	return fmt.Sprintf("%s://%s/", e.Protocol, urlHost(e, addr))
+func baseURL(e daemon.Endpoint, addr netip.Addr, cfg config.Serve) string {
+	scheme := e.Protocol
+	if scheme == "ftp" && cfg.TLS.Mode == config.TLSRequired {
+		scheme = "ftpes"
+	}
+	return fmt.Sprintf("%s://%s/", scheme, urlHost(e, addr))
 }
 
 // urlHost names the port only where it is not the standard one.
@@ -143,6 +147,8 @@ func ciscoCopy(e daemon.Endpoint, addr netip.Addr, cfg config.Serve) string {
 	switch {
 	case addr.IsLoopback() || addr.Zone() != "" || e.Protocol == "ftps": // IOS has no FTPS
 		return ""
+	case e.Protocol == "ftp" && cfg.TLS.Mode == config.TLSRequired:
+		return "(Cisco devices have no FTP over TLS)"
 	case e.Protocol == "tftp" && e.Addr.Port() != e.Standard:
 		return fmt.Sprintf("(Cisco devices ask port %d only)", e.Standard)
 	case e.Protocol == "ftp" && len(cfg.Users) > 0:

@@ -12,6 +12,7 @@ import (
 func TestLinesToPaste(t *testing.T) {
 	guests := config.Serve{}
 	amy := config.Serve{Users: []config.User{{Name: "amy", Password: "secret"}}}
+	secret := config.Serve{TLS: config.TLS{Mode: config.TLSRequired}}
 	for _, c := range []struct {
 		protocol  string
 		port, std uint16
@@ -24,6 +25,7 @@ func TestLinesToPaste(t *testing.T) {
 		{"ftp", 21, 21, "2001:db8::1", guests, "ftp://[2001:db8::1]/", "copy ftp://[2001:db8::1]/FILE flash:"},
 		{"ftp", 2121, 21, "fe80::1%eth0", guests, "ftp://[fe80::1%25eth0]:2121/", ""},
 		{"ftp", 21, 21, "192.0.2.1", amy, "ftp://192.0.2.1/", "copy ftp://amy:PASSWORD@192.0.2.1/FILE flash:"},
+		{"ftp", 21, 21, "192.0.2.1", secret, "ftpes://192.0.2.1/", "(Cisco devices have no FTP over TLS)"},
 		{"ftps", 990, 990, "192.0.2.1", guests, "ftps://192.0.2.1/", ""},
 		{"tftp", 69, 69, "192.0.2.1", amy, "tftp://192.0.2.1/", "copy tftp://192.0.2.1/FILE flash:"},
 		{"tftp", 6969, 69, "192.0.2.1", guests, "tftp://192.0.2.1:6969/", "(Cisco devices ask port 69 only)"},
@@ -31,7 +33,7 @@ func TestLinesToPaste(t *testing.T) {
 	} {
 		addr := netip.MustParseAddr(c.addr)
 		e := daemon.Endpoint{Protocol: c.protocol, Addr: netip.AddrPortFrom(netip.IPv6Unspecified(), c.port), Standard: c.std}
-		if got := baseURL(e, addr); got != c.url {
+		if got := baseURL(e, addr, c.cfg); got != c.url {
 			t.Errorf("URL %s; want %s", got, c.url)
 		}
 		if got := ciscoCopy(e, addr, c.cfg); got != c.copy {

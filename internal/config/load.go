@@ -47,11 +47,15 @@ func (f *Flag) Words() []string {
 
 // Help is the usage text, with what holds when the flag is left out.
 func (f *Flag) Help() string {
+	text := f.Usage
+	if f.isList() {
+		text += "; repeatable"
+	}
 	switch f.absent() {
 	case "none", "false":
-		return f.Usage
+		return text
 	}
-	return f.Usage + " (default " + f.absent() + ")"
+	return text + " (default " + f.absent() + ")"
 }
 
 // Input is where settings come from.

@@ -65,7 +65,8 @@ This page is made from the table in internal/config; ` + "`go test ./internal/co
 writes it.
 
 A flag goes before its variable in the environment, the variable before the file. A list that one of
-them says replaces the list of those after it; in a variable, white space separates its members.
+them says replaces the list of those after it; in a variable, white space separates its members. A
+relative name of a file or folder counts from the current folder, also in the file.
 
 The file is YAML. It is the one that ` + "`--config`" + ` names, else the one that ` + "`DRAY_CONFIG`" + `
 names, else the first that there is of ` + "`./dray.yaml`" + `, ` + "`$XDG_CONFIG_HOME/dray/config.yaml`" + `

@@ -131,20 +131,23 @@ func TestCutEndsTransfers(t *testing.T) {
 // What a crash has left of an upload goes when the folder is next served for writing; an
 // upload that may be alive stays.
 func TestRunSweepsWhatACrashLeft(t *testing.T) {
-	dir := t.TempDir()
-	for name, age := range map[string]time.Duration{".dray-old": 2 * cutOff, ".dray-new": 0} {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte("half"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		at := time.Now().Add(-age)
-		if err := os.Chtimes(path, at, at); err != nil {
-			t.Fatal(err)
+	dir, host := t.TempDir(), t.TempDir() // the folder, and that of a virtual host
+	for _, folder := range []string{dir, host} {
+		for name, age := range map[string]time.Duration{".dray-old": 2 * cutOff, ".dray-new": 0} {
+			path := filepath.Join(folder, name)
+			if err := os.WriteFile(path, []byte("half"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			at := time.Now().Add(-age)
+			if err := os.Chtimes(path, at, at); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for _, write := range []bool{false, true} {
 		cfg := configFor(t, dir)
 		cfg.Write = write
+		cfg.FTP.Hosts = []config.Host{{Name: "host.example", Dir: host}}
 		d, err := Bind(cfg, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
@@ -159,10 +162,12 @@ func TestRunSweepsWhatACrashLeft(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		_, old := os.Stat(filepath.Join(dir, ".dray-old"))
-		_, alive := os.Stat(filepath.Join(dir, ".dray-new"))
-		if write != errors.Is(old, os.ErrNotExist) || alive != nil {
-			t.Errorf("write %v: old %v, new %v", write, old, alive)
+		for _, folder := range []string{dir, host} {
+			_, old := os.Stat(filepath.Join(folder, ".dray-old"))
+			_, alive := os.Stat(filepath.Join(folder, ".dray-new"))
+			if write != errors.Is(old, os.ErrNotExist) || alive != nil {
+				t.Errorf("write %v: old %v, new %v", write, old, alive)
+			}
 		}
 	}
 }
