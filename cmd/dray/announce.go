@@ -38,9 +38,20 @@ func announce(w io.Writer, cfg *config.Loaded, d *daemon.Daemon) {
 	if cert, ok := d.Certificate(); ok {
 		fmt.Fprintf(w, "\nTLS certificate%s\n  SHA-256  %s\n  for dray --pin %s\n", selfSigned(cert), cert.Fingerprint, ftpclient.PinOf(cert.Leaf))
 	}
+	if keys := d.HostKeys(); keys != nil {
+		fmt.Fprintf(w, "\nSSH host keys (compare them where a client asks)\n  %s\n", strings.Join(keys.Fingerprints(), "\n  "))
+		if keys.Fresh {
+			fmt.Fprintf(w, "%s\n", keys.Art())
+		}
+	} else if !cfg.SFTP.Port.Off() && !cfg.ServesSFTP() {
+		fmt.Fprintf(w, "\nNo SFTP: it needs users, --user NAME:PASSWORD\n")
+	}
 	for _, e := range endpoints {
-		if e.Denied {
+		switch {
+		case e.Denied:
 			fmt.Fprintf(w, "\n%s", deniedHint(e))
+		case e.Taken:
+			fmt.Fprintf(w, "\n%s is on port %d: another server has port %d.\n", strings.ToUpper(e.Protocol), e.Addr.Port(), e.Standard)
 		}
 	}
 	if slices.ContainsFunc(endpoints, func(e daemon.Endpoint) bool { return e.Denied }) {
@@ -153,6 +164,10 @@ func ciscoCopy(e daemon.Endpoint, addr netip.Addr, cfg config.Serve) string {
 		return fmt.Sprintf("(Cisco devices ask port %d only)", e.Standard)
 	case e.Protocol == "ftp" && len(cfg.Users) > 0:
 		return fmt.Sprintf("copy ftp://%s:PASSWORD@%s/FILE flash:", cfg.Users[0].Name, urlHost(e, addr))
+	case e.Protocol == "sftp" && len(cfg.Users) > 0:
+		return fmt.Sprintf("copy scp://%s@%s/FILE flash:", cfg.Users[0].Name, urlHost(e, addr))
+	case e.Protocol == "sftp":
+		return ""
 	}
 	return fmt.Sprintf("copy %s://%s/FILE flash:", e.Protocol, urlHost(e, addr))
 }

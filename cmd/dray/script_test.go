@@ -61,7 +61,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	log, err := os.Create(filepath.Join(ts.Getenv("WORK"), "server.log"))
 	ts.Check(err)
 	defer log.Close()
-	cmd := exec.Command("dray", append([]string{"serve", "--listen", "127.0.0.1", "--ftp", "0", "--tftp", "0", "--ports-file", ports}, args...)...)
+	cmd := exec.Command("dray", append([]string{"serve", "--listen", "127.0.0.1", "--ftp", "0", "--tftp", "0", "--sftp", "off", "--ports-file", ports}, args...)...)
 	cmd.Path, err = exec.LookPath("dray")
 	ts.Check(err)
 	cmd.Dir = ts.Getenv("WORK")

@@ -21,11 +21,12 @@ func serveCommand(std stdio) *cobra.Command {
 	var in config.Input
 	c := &cobra.Command{
 		Use:   "serve [DIR]",
-		Short: "Serve a folder over FTP and TFTP",
-		Long: `Serve DIR, or the current folder, over FTP and TFTP, to read only.
+		Short: "Serve a folder over FTP, SFTP and TFTP",
+		Long: `Serve DIR, or the current folder, over FTP, SFTP and TFTP, to read only.
 
 Without --user, FTP admits the guests "anonymous" and "ftp". With --user, only those
-users log in. TFTP knows no users: what it serves, it serves to anyone.
+users log in, over FTP and over SFTP, which has no guests. TFTP knows no users: what it
+serves, it serves to anyone. Clients of SFTP may use scp as well; there is no shell.
 
 Every flag is also a variable, such as DRAY_PASSIVE_PORTS for --passive-ports, and a key of a
 file: --config FILE, or dray.yaml in the current folder; see dray config.

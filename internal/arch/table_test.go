@@ -36,6 +36,7 @@ func table() map[string]row {
 		"internal/config":   {outside: "github.com/goccy/go-yaml"},
 		"internal/certs":    {},
 		"internal/hostkeys": {outside: "golang.org/x/crypto/ssh"},
+		"internal/userkeys": {outside: "golang.org/x/crypto/ssh"},
 
 		// Stores, and what wraps them.
 		"internal/vfs/vfstest":  {dray: "internal/vfs"},
@@ -73,8 +74,8 @@ func table() map[string]row {
 
 		// The composition root, and the command line above it.
 		"internal/daemon": {
-			dray: "ftp/ftpserver internal/certs internal/config internal/event internal/ftpd internal/identity internal/policy" +
-				" internal/tftpd internal/vfs internal/vfs/osfs tftp",
+			dray: "ftp/ftpserver internal/certs internal/config internal/event internal/ftpd internal/hostkeys internal/identity" +
+				" internal/policy internal/sftpd internal/userkeys internal/tftpd internal/vfs internal/vfs/osfs tftp",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {
@@ -119,7 +120,7 @@ func pure() []string {
 // Who may open files of the host (certs has keys to read and to keep, bench files to serve), and who may read
 // the environment.
 const (
-	opensFiles = "cmd/dray internal/certs internal/config internal/hostkeys internal/vfs/osfs test/bench"
+	opensFiles = "cmd/dray internal/certs internal/config internal/hostkeys internal/userkeys internal/vfs/osfs test/bench"
 	readsEnv   = "cmd/dray internal/config"
 )
 

@@ -22,6 +22,7 @@ type Serve struct {
 	FTPS      FTPS
 	TLS       TLS // of FTP and FTPS
 	TFTP      TFTP
+	SFTP      SFTP
 }
 
 // Log is how the log is written.
@@ -46,13 +47,16 @@ func (c *Conflict) Error() string { return c.Key + " " + c.Text }
 // Check finds what single values cannot show. Its error is a *Conflict.
 func (s *Serve) Check() error {
 	_, implicit := s.FTPS.Port.Number()
-	if s.FTP.Port.Off() && s.TFTP.Port.Off() && !implicit {
+	if s.FTP.Port.Off() && s.TFTP.Port.Off() && !implicit && !s.ServesSFTP() {
 		return &Conflict{"ftp.port", "is off, and so is everything else: there is nothing to serve"}
 	}
 	if err := s.checkTLS(); err != nil {
 		return err
 	}
 	if err := s.checkFTP(); err != nil {
+		return err
+	}
+	if err := s.checkSFTP(); err != nil {
 		return err
 	}
 	seen := map[string]bool{}

@@ -80,7 +80,7 @@ func TestUsers(t *testing.T) {
 			t.Errorf("Set(%q) = %v", in, err)
 		}
 	}
-	if len(u) != 1 || u[0] != (User{"amy", "s3:cret"}) {
+	if len(u) != 1 || u[0].Name != "amy" || u[0].Password != "s3:cret" {
 		t.Fatalf("got %d users", len(u))
 	}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q"} {
@@ -95,7 +95,7 @@ func TestCheck(t *testing.T) {
 	ten := netip.MustParsePrefix("10.0.0.0/8")
 	for name, s := range map[string]Serve{
 		"nothing to serve": {FTP: FTP{Port: off}, TFTP: TFTP{Port: off}},
-		"twice":            {Users: []User{{"a", "x"}, {"a", "y"}}},
+		"twice":            {Users: []User{{Name: "a", Password: "x"}, {Name: "a", Password: "y"}}},
 		"ftps.port needs":  {FTPS: FTPS{Port{said: true, number: 990}}, TLS: TLS{Mode: TLSOff}},
 		"tls.cert needs":   {TLS: TLS{Mode: TLSOff, CertFile: "x"}},
 		"tls.client-ca":    {TLS: TLS{Mode: TLSOff, ClientCAs: "x"}},
@@ -110,7 +110,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("Check() = %v; want %q", err, name)
 		}
 	}
-	if err := (&Serve{FTP: FTP{Port: off}, Users: []User{{"a", "x"}, {"b", "x"}}}).Check(); err != nil {
+	if err := (&Serve{FTP: FTP{Port: off}, Users: []User{{Name: "a", Password: "x"}, {Name: "b", Password: "x"}}}).Check(); err != nil {
 		t.Error(err)
 	}
 }
@@ -133,6 +133,38 @@ func TestWords(t *testing.T) {
 		}
 		if err := c.set("maybe"); err == nil || !strings.Contains(err.Error(), c.yes[2]) {
 			t.Errorf("Set(maybe): %v", err)
+		}
+	}
+}
+
+func TestSFTP(t *testing.T) {
+	port := Port{said: true, number: 2022}
+	key := AuthorizedKeys{User: "amy", File: "x"}
+	for name, s := range map[string]Serve{
+		"needs users":       {SFTP: SFTP{Port: port}},
+		"without a passw":   {Users: []User{{Name: "a"}}},
+		"nothing to serve":  {FTP: FTP{Port: Port{said: true, off: true}}, TFTP: TFTP{Port: Port{said: true, off: true}}},
+		"needs users, sinc": {SFTP: SFTP{Port: port, AuthorizedKeys: []AuthorizedKeys{{File: "x"}}}},
+	} {
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("Check() = %v; want %q", err, name)
+		}
+	}
+	for _, s := range []Serve{
+		{SFTP: SFTP{Port: port, AuthorizedKeys: []AuthorizedKeys{key}}},
+		{SFTP: SFTP{Port: port}, Users: []User{{Name: "a", Keys: []string{"ssh-ed25519 AAAA"}}}},
+	} {
+		if err := s.Check(); err != nil || !s.ServesSFTP() {
+			t.Errorf("%+v: %v", s.SFTP, err)
+		}
+	}
+	if (&Serve{}).ServesSFTP() || (&Serve{Users: []User{{Name: "a"}}, SFTP: SFTP{Port: Port{said: true, off: true}}}).ServesSFTP() {
+		t.Error("SFTP without users, or where it is off")
+	}
+	var l authorizedKeys
+	for in, ok := range map[string]bool{"keys": true, "amy=keys": true, "": false, "=keys": false, "amy=": false, "a\nb": false} {
+		if err := l.Set(in); (err == nil) != ok {
+			t.Errorf("Set(%q) = %v", in, err)
 		}
 	}
 }

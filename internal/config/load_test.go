@@ -206,7 +206,7 @@ func TestWrong(t *testing.T) {
 		"list for one":     {file: "dir: [a, b]", want: "dir: want one value, not a list"},
 		"no value":         {file: "dir:\n", want: "dir: there is no value"},
 		"twice":            {file: "dir: a\ndir: b", want: `dray.yaml:2:1: `},
-		"member":           {file: "users:\n  - name: amy\n    pasword: x", want: "dray.yaml:3:5: users[1].pasword: there is no such setting; here are name, password\nusers[1]: password is missing"},
+		"member":           {file: "users:\n  - password: x\n    nam: amy", want: "dray.yaml:3:5: users[1].nam: there is no such setting; here are name, password, keys\nusers[1]: name is missing"},
 		"alias":            {file: "dir: &a x\nstate-dir: *a", want: "anchors, aliases and tags"},
 		"tag":              {file: "dir: !!str x", want: "anchors, aliases and tags"},
 		"merge":            {file: "ftp:\n  <<: {port: 1}", want: "dray.yaml:2:3: ftp: want a plain word as key"},

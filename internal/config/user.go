@@ -6,8 +6,12 @@ import (
 	"strings"
 )
 
-// User is a name and its password.
-type User struct{ Name, Password string }
+// User is a name and its proofs.
+type User struct {
+	Name     string
+	Password string   // "" where only a key is a proof
+	Keys     []string // public keys, for SFTP
+}
 
 // String leaves the password out, so that no log can hold it.
 func (u User) String() string { return u.Name }
@@ -25,7 +29,7 @@ func (u *Users) Set(s string) error {
 		return errors.New("want NAME:PASSWORD, neither of them empty")
 	}
 	// A copy of its own: the command line that s lies in is wiped (see cmd/dray).
-	*u = append(*u, User{strings.Clone(name), strings.Clone(password)})
+	*u = append(*u, User{Name: strings.Clone(name), Password: strings.Clone(password)})
 	return nil
 }
 
@@ -42,6 +46,7 @@ func (u *Users) Type() string { return "NAME:PASSWORD" }
 func userSettings(u *User) []Setting {
 	return []Setting{
 		{Key: "name", Value: (*Text)(&u.Name), Required: true, Usage: "as it is typed at log-in"},
-		{Key: "password", Value: (*Text)(&u.Password), Required: true, Secret: true, Usage: "in clear; the file must be closed to others"},
+		{Key: "password", Value: (*Text)(&u.Password), Secret: true, Unset: "none, and then there are keys", Usage: "in clear; the file must be closed to others"},
+		{Key: "keys", Value: (*keyLines)(&u.Keys), Unset: "none", Usage: "public keys for SFTP, each as the line in id_ed25519.pub"},
 	}
 }

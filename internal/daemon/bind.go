@@ -18,6 +18,7 @@ type Endpoint struct {
 	Addr     netip.AddrPort // an unspecified address stands for every address of the machine
 	Standard uint16         // the port where devices look for the protocol
 	Denied   bool           // the standard port was refused for want of the privilege
+	Taken    bool           // another server has the standard port
 }
 
 // service says where a protocol lives: on its standard port, or on the port that anyone
@@ -26,12 +27,17 @@ type service struct {
 	protocol string
 	standard uint16
 	fallback uint16
+	yields   bool // to another server on the standard port
 }
 
 // The services. An unprivileged server is found where those of others are.
-func ftpService() service  { return service{"ftp", 21, 2121} }
-func ftpsService() service { return service{"ftps", 990, 2990} }
-func tftpService() service { return service{"tftp", 69, 6969} }
+// Many machines have an SSH server of their own.
+func ftpService() service  { return service{protocol: "ftp", standard: 21, fallback: 2121} }
+func ftpsService() service { return service{protocol: "ftps", standard: 990, fallback: 2990} }
+func tftpService() service { return service{protocol: "tftp", standard: 69, fallback: 6969} }
+func sftpService() service {
+	return service{protocol: "sftp", standard: 22, fallback: 2022, yields: true}
+}
 
 // bind calls listen with the port that was asked for. If none was, it tries the standard
 // port, and the fallback where the kernel refuses that one.
@@ -42,13 +48,14 @@ func (s service) bind(asked config.Port, listen func(port uint16) (net.Addr, err
 	}
 	addr, err := listen(port)
 	denied := errors.Is(err, fs.ErrPermission)
-	if denied && !said {
+	taken := s.yields && errors.Is(err, syscall.EADDRINUSE)
+	if (denied || taken) && !said {
 		addr, err = listen(s.fallback)
 	}
 	if err != nil {
 		return Endpoint{}, s.explain(err)
 	}
-	return Endpoint{Protocol: s.protocol, Addr: addrPort(addr), Standard: s.standard, Denied: denied}, nil
+	return Endpoint{Protocol: s.protocol, Addr: addrPort(addr), Standard: s.standard, Denied: denied, Taken: taken}, nil
 }
 
 // explain says what to do about a port that cannot be had.

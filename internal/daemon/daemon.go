@@ -14,6 +14,7 @@ import (
 	"dray/internal/certs"
 	"dray/internal/config"
 	"dray/internal/event"
+	"dray/internal/hostkeys"
 	"dray/internal/identity"
 	"dray/internal/policy"
 	"dray/internal/tftpd"
@@ -26,6 +27,7 @@ type Daemon struct {
 	files     *osfs.FS
 	hosts     []*osfs.FS    // those of FTP's virtual hosts
 	cert      *certs.Source // nil without TLS
+	keys      *hostkeys.Set // nil without SFTP
 	events    *event.Log
 	log       *slog.Logger
 	write     bool
@@ -48,7 +50,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{files: files, events: event.NewLog(log), log: log, write: cfg.Write, swept: func() {}}
-	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP} {
+	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP, d.addSFTP} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
@@ -96,11 +98,15 @@ func authenticator(users []config.User) identity.Authenticator {
 	if len(users) == 0 {
 		return identity.Guests{}
 	}
-	passwords := map[string]string{}
+	return identity.NewPasswords(passwords(users))
+}
+
+func passwords(users []config.User) map[string]string {
+	all := map[string]string{}
 	for _, u := range users {
-		passwords[u.Name] = u.Password
+		all[u.Name] = u.Password
 	}
-	return identity.NewPasswords(passwords)
+	return all
 }
 
 // Endpoints returns what is served and where, in a fixed order.

@@ -28,13 +28,19 @@ const (
 
 const rsaBits = 3072
 
-// Keep returns the keys that are kept in dir: ed25519, ECDSA on P-256, RSA of 3072 bits, in
-// this order. What is missing is made, and fresh says whether anything was. Several
-// processes may share dir.
-func Keep(dir string) (keys []ssh.Signer, fresh bool, err error) {
+// Set is the keys of one server.
+type Set struct {
+	Signers []ssh.Signer // ed25519, ECDSA on P-256, RSA of 3072 bits
+	Fresh   bool         // some of them were made just now
+}
+
+// Keep returns the keys that are kept in dir. What is missing is made. Several processes
+// may share dir.
+func Keep(dir string) (*Set, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, false, err
+		return nil, err
 	}
+	s := new(Set)
 	for _, k := range []struct {
 		file string
 		make func() (crypto.PrivateKey, error)
@@ -48,12 +54,25 @@ func Keep(dir string) (keys []ssh.Signer, fresh bool, err error) {
 	} {
 		key, made, err := obtain(filepath.Join(dir, k.file), k.make)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		keys, fresh = append(keys, key), fresh || made
+		s.Signers, s.Fresh = append(s.Signers, key), s.Fresh || made
 	}
-	return keys, fresh, nil
+	return s, nil
 }
+
+// Fingerprints has a line for each key, as ssh-keygen -l shows it: what it is called, and
+// its SHA-256.
+func (s *Set) Fingerprints() []string {
+	var all []string
+	for _, k := range s.Signers {
+		all = append(all, fmt.Sprintf("%-11s %s", kind(k.PublicKey()), ssh.FingerprintSHA256(k.PublicKey())))
+	}
+	return all
+}
+
+// Art draws the first key.
+func (s *Set) Art() string { return Art(s.Signers[0].PublicKey()) }
 
 // obtain reads a key; if there is none it makes it. When several processes make it at
 // once, all get what the first has made.

@@ -2,8 +2,12 @@ package hostkeys_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -15,21 +19,30 @@ import (
 // TestKeep: what is made once is there for ever, and nobody else can read it.
 func TestKeep(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	keys, fresh, err := hostkeys.Keep(dir)
-	if err != nil || !fresh || len(keys) != 3 {
-		t.Fatalf("%d keys, fresh %v, %v", len(keys), fresh, err)
+	set, err := hostkeys.Keep(dir)
+	if err != nil || !set.Fresh || len(set.Signers) != 3 {
+		t.Fatalf("%+v, %v", set, err)
 	}
+	keys := set.Signers
 	for i, want := range []string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoRSA} {
 		if got := keys[i].PublicKey().Type(); got != want {
 			t.Errorf("key %d is %s; want %s", i, got, want)
 		}
 	}
-	again, fresh, err := hostkeys.Keep(dir)
-	if err != nil || fresh {
-		t.Fatalf("fresh %v, %v", fresh, err)
+	again, err := hostkeys.Keep(dir)
+	if err != nil || again.Fresh {
+		t.Fatalf("fresh once more, %v", err)
+	}
+	for i, line := range set.Fingerprints() {
+		if want := ssh.FingerprintSHA256(keys[i].PublicKey()); !strings.HasSuffix(line, want) {
+			t.Errorf("%s; want %s", line, want)
+		}
+	}
+	if set.Art() != hostkeys.Art(keys[0].PublicKey()) {
+		t.Error("the drawing is not that of the first key")
 	}
 	for i := range keys {
-		if !bytes.Equal(keys[i].PublicKey().Marshal(), again[i].PublicKey().Marshal()) {
+		if !bytes.Equal(keys[i].PublicKey().Marshal(), again.Signers[i].PublicKey().Marshal()) {
 			t.Errorf("key %d is another", i)
 		}
 	}
@@ -44,23 +57,35 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestKeepTogether: several processes that start at once agree.
+// TestKeepTogether: several processes that start at once agree. The RSA key, which takes
+// its time to be made, is there already.
 func TestKeepTogether(t *testing.T) {
 	dir := t.TempDir()
-	var all [2][]ssh.Signer
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(key, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, hostkeys.RSAFile), pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var all [4]*hostkeys.Set
 	var group sync.WaitGroup
 	for i := range all {
 		group.Go(func() {
 			var err error
-			if all[i], _, err = hostkeys.Keep(dir); err != nil {
+			if all[i], err = hostkeys.Keep(dir); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	group.Wait()
-	for _, keys := range all[1:] {
-		for i := range keys {
-			if !bytes.Equal(keys[i].PublicKey().Marshal(), all[0][i].PublicKey().Marshal()) {
+	for _, other := range all[1:] {
+		for i, key := range other.Signers {
+			if !bytes.Equal(key.PublicKey().Marshal(), all[0].Signers[i].PublicKey().Marshal()) {
 				t.Error("two keys in one folder")
 			}
 		}
@@ -74,7 +99,7 @@ func TestKeepReplacesNothing(t *testing.T) {
 	if err := os.WriteFile(name, []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := hostkeys.Keep(dir); err == nil || !bytes.Contains([]byte(err.Error()), []byte(name)) {
+	if _, err := hostkeys.Keep(dir); err == nil || !bytes.Contains([]byte(err.Error()), []byte(name)) {
 		t.Errorf("error %v; want one about %s", err, name)
 	}
 	if text, err := os.ReadFile(name); err != nil || string(text) != "no key" {

@@ -78,7 +78,7 @@ func TestZeroPasswordsAdmitNobody(t *testing.T) {
 // TestProven: a certificate stands for the password of the very user that it names, if
 // there is one.
 func TestProven(t *testing.T) {
-	users := identity.NewPasswords(map[string]string{"ann": "secret", "bob": "pass"})
+	users := identity.NewPasswords(map[string]string{"ann": "secret", "bob": "pass", "dora": ""})
 	for _, c := range []struct {
 		user, proven string
 		admit        bool
@@ -86,6 +86,8 @@ func TestProven(t *testing.T) {
 		{"ann", "ann", true},
 		{"ann", "bob", false},
 		{"ann", "", false},
+		{"dora", "dora", true},
+		{"dora", "", false},
 		{"carl", "carl", false},
 		{"", "", false},
 	} {

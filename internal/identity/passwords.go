@@ -15,13 +15,17 @@ type Passwords struct {
 	digest map[string][]byte // of the password, by user name
 }
 
-// NewPasswords takes the password of each user by name. An entry with an empty name or
-// an empty password admits nobody.
+// NewPasswords takes the password of each user by name. An entry with an empty name
+// admits nobody, one with an empty password only by a proof in its place.
 func NewPasswords(users map[string]string) *Passwords {
 	p := &Passwords{key: make([]byte, sha256.Size), digest: make(map[string][]byte, len(users))}
 	rand.Read(p.key) // never fails
 	for name, password := range users {
-		if name != "" && password != "" {
+		switch {
+		case name == "":
+		case password == "":
+			p.digest[name] = make([]byte, sha256.Size) // of no password
+		default:
 			p.digest[name] = p.sum(password)
 		}
 	}

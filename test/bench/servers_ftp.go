@@ -23,7 +23,7 @@ func dray() server {
 			return nil, err
 		}
 		ports := filepath.Join(dir, "ports")
-		p, err := b.run("dray", exec.Command(b.binary, "serve", b.root, "--listen", loopback, "--ftp", "0", "--tftp", "0",
+		p, err := b.run("dray", exec.Command(b.binary, "serve", b.root, "--listen", loopback, "--ftp", "0", "--tftp", "0", "--sftp", "off",
 			"--user", benchUser+":"+benchPassword, "--write", "--ports-file", ports,
 			"--state-dir", dir, "--tls-cert", cert, "--tls-key", key))
 		if err != nil {
