@@ -142,11 +142,16 @@ func (t *batch) flush() error {
 // try sends what is left, or the one message. It returns false to be called again when
 // the socket can take more.
 func (t *batch) try(fd uintptr) bool {
-	if len(t.left) == 0 {
-		_, _, t.errno = unix.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&t.message)), unix.MSG_DONTWAIT)
+	var n uintptr
+	switch m := &t.message; {
+	case len(t.left) == 0 && m.Control == nil: // cheaper
+		_, _, t.errno = unix.RawSyscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(t.part.Base)), uintptr(t.part.Len), unix.MSG_DONTWAIT,
+			uintptr(unsafe.Pointer(m.Name)), uintptr(m.Namelen))
+		return t.errno != unix.EAGAIN
+	case len(t.left) == 0:
+		_, _, t.errno = unix.RawSyscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(m)), unix.MSG_DONTWAIT)
 		return t.errno != unix.EAGAIN
 	}
-	var n uintptr
 	n, _, t.errno = unix.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&t.left[0])), uintptr(len(t.left)), unix.MSG_DONTWAIT, 0, 0)
 	if t.errno == 0 {
 		t.left = t.left[n:]

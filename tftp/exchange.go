@@ -49,23 +49,24 @@ func (x *exchange) train(b []byte, size int) error {
 	return x.port.send(b, size, to)
 }
 
-// next waits for a packet of the peer until deadline. It returns nil when that has come,
-// or before. Somebody else is told that this is not their transfer, and nothing else
+// next waits for a packet of the peer until deadline, and tells when it came. It returns
+// no packet when that has come, or before. Somebody else is told that this is not their transfer, and nothing else
 // changes (RFC 1350 §4).
-func (x *exchange) next(ctx context.Context, deadline time.Time) ([]byte, error) {
+func (x *exchange) next(ctx context.Context, deadline time.Time) (b []byte, now time.Time, err error) {
 	x.port.arm(deadline)
 	for {
 		b, from, err := x.port.receive()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-			return nil, context.Cause(ctx)
+			return nil, time.Now(), context.Cause(ctx)
 		case errors.Is(err, ErrGone) && from != x.peer && from != x.server:
 			continue // a stranger went away
 		case err != nil:
-			return nil, err
+			return nil, time.Time{}, err
 		case from == x.peer || x.choose(from):
-			x.heard.Store(time.Now().UnixNano())
-			return b, nil
+			now := time.Now()
+			x.heard.Store(now.UnixNano())
+			return b, now, nil
 		}
 		x.reject(b, from)
 	}

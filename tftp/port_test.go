@@ -143,6 +143,7 @@ func TestSources(t *testing.T) {
 	file := content(100)
 	for name, s := range map[string]source{
 		"file":           &fileSource{r: bytes.NewReader(file), size: 100, block: 8},
+		"file, ahead":    &fileSource{r: bytes.NewReader(file), size: 100, block: 8, buffers: &sync.Pool{New: newAheadBuffer}, runs: aheadAfter},
 		"stream":         newStreamSource(bytes.NewReader(file), 100, 8),
 		"stream, no end": newStreamSource(bytes.NewReader(file), -1, 8),
 	} {
@@ -191,11 +192,11 @@ func TestPacketsTakeNoMemory(t *testing.T) {
 	x := &exchange{port: new(stillPort), peer: peers[""]}
 	buffers := sync.Pool{New: newTrainBuffer}
 	o := Options{BlockSize: 512, WindowSize: 4}
-	s := sending{exchange: x, machine: newSender(1, time.Now()), buffers: &buffers, file: &fileSource{r: pattern(1 << 40), size: 1 << 40, block: 512}}
+	s := sending{exchange: x, machine: newSender(1, time.Now()), buffers: &buffers, file: &fileSource{r: pattern(1 << 40), size: 1 << 40, block: 512, buffers: &sync.Pool{New: newAheadBuffer}}}
 	s.negotiate(o)
 	ack := make([]byte, headerSize)
 	if n := testing.AllocsPerRun(1000, func() {
-		if err := s.flush(); err != nil {
+		if err := s.flush(time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		appendHeader(ack[:0], opACK, s.machine.rollover.wire(s.machine.next-1))

@@ -47,11 +47,10 @@ func (t *receiving) dally(ctx context.Context) {
 
 // step waits for a packet or the deadline, and handles it.
 func (t *receiving) step(ctx context.Context) error {
-	b, err := t.next(ctx, t.machine.deadline())
+	b, now, err := t.next(ctx, t.machine.deadline())
 	if err != nil {
 		return err
 	}
-	now := time.Now()
 	if b == nil {
 		if t.again.Swap(false) {
 			t.machine.repeat()

@@ -129,6 +129,9 @@ func (s *Server) read(n network, d datagram, r *Request, t *ticket, out *Transfe
 	job.negotiate(options)
 	var text *countingReader
 	job.file, text = newSource(file, size, r.Mode, job.block)
+	if f, ok := job.file.(*fileSource); ok {
+		f.buffers = &s.aheads
+	}
 	err = job.run(t.ctx)
 	x.farewell(err)
 	out.Bytes, out.Resent, out.Negotiated = job.octets, job.machine.resent, options

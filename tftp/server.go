@@ -74,7 +74,8 @@ type Server struct {
 	networks map[network]int // and the transfers that run over each
 	crowd    crowd
 	wg       sync.WaitGroup // the Serve calls and the transfers
-	buffers  sync.Pool
+	buffers  sync.Pool      // of *trainBuffer
+	aheads   sync.Pool      // of *aheadBuffer
 	seats    *seats
 
 	malformed limiter // of ERROR 4 and 5
@@ -154,7 +155,7 @@ func (s *Server) init() {
 	s.base, s.cut = context.WithCancelCause(context.Background())
 	s.stay, s.leave = context.WithCancel(context.Background())
 	s.networks = make(map[network]int)
-	s.buffers.New = newTrainBuffer
+	s.buffers.New, s.aheads.New = newTrainBuffer, newAheadBuffer
 	s.seats = newSeats()
 	s.crowd = newCrowd(crowd{
 		max:            orDefault(s.MaxTransfers, 4096),
