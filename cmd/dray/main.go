@@ -4,9 +4,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -48,7 +51,7 @@ func rootCommand(std stdio) *cobra.Command {
 		Args:          usageArgs(cobra.NoArgs),
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{withoutValue(err)} })
 	root.AddCommand(serveCommand(std), getCommand(std), putCommand(std), lsCommand(std), configCommand(std), versionCommand(std))
 	return root
 }
@@ -58,6 +61,19 @@ type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() + " (see dray --help)" }
 func (e *usageError) Unwrap() error { return e.err }
+
+// withoutValue is the error of a flag without what was given to it, which may be a
+// password.
+func withoutValue(err error) error {
+	var invalid interface {
+		error
+		GetValue() string
+	}
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	return errors.New(strings.Replace(invalid.Error(), strconv.Quote(invalid.GetValue())+" ", "", 1))
+}
 
 // usageArgs marks the error of check as one of usage.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {

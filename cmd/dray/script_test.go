@@ -164,11 +164,14 @@ func TestTakeArgsWipesPasswords(t *testing.T) {
 func TestUsageIsExitCode2(t *testing.T) {
 	for _, args := range [][]string{
 		{"serve", "a", "b"}, {"serve", "--ftp", "ftp"}, {"serve", "--ftp", "off", "--tftp", "off"},
-		{"serve", "--user", "amy"}, {"get"}, {"put", "x"}, {"ls"}, {"nope"}, {"--nope"},
+		{"serve", "--user", "amy"}, {"serve", "--user=s3cret"}, {"serve", "--user", "s3cret\x01\"'%d:"}, {"get"}, {"put", "x"}, {"ls"}, {"nope"}, {"--nope"},
 	} {
 		var out, errs strings.Builder
 		if code := run(context.Background(), args, stdio{strings.NewReader(""), &out, &errs}); code != 2 {
 			t.Errorf("dray %s: exit code %d, %s", fmt.Sprint(args), code, errs.String())
+		}
+		if strings.Contains(errs.String(), "s3cret") {
+			t.Errorf("dray %s shows a password: %s", fmt.Sprint(args), errs.String())
 		}
 	}
 }

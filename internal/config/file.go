@@ -17,6 +17,7 @@ type decoder struct {
 	file   string
 	said   map[string]int // the line of each key
 	secret string         // the first key that holds a secret
+	hide   bool           // of keys such as amy:s3cret, nothing is to be shown
 	errs   []error
 }
 
@@ -70,10 +71,11 @@ func (d *decoder) place(t *token.Token) string {
 }
 
 func (d *decoder) fail(at ast.Node, key, format string, args ...any) {
+	place := d.place(at.GetToken())
 	if key != "" {
-		format = key + ": " + format
+		place += ": " + key
 	}
-	d.errs = append(d.errs, fmt.Errorf(d.place(at.GetToken())+": "+format, args...))
+	d.errs = append(d.errs, fmt.Errorf("%s: %w", place, fmt.Errorf(format, args...)))
 }
 
 // mapping sets what a mapping says of rows, whose keys are relative to path.
@@ -86,6 +88,9 @@ func (d *decoder) mapping(path string, node ast.Node, rows []Setting) {
 			continue
 		}
 		key := join(path, name)
+		if d.hide && strings.Contains(name, ":") {
+			key = join(path, "…")
+		}
 		if seen[name] {
 			d.fail(entry.Key, key, "is there twice")
 			continue
@@ -99,7 +104,7 @@ func (d *decoder) mapping(path string, node ast.Node, rows []Setting) {
 		case len(below) > 0:
 			d.section(key, entry.Value, below)
 		default:
-			d.unknown(path, name, entry.Key, rows)
+			d.unknown(key, name, entry.Key, rows)
 		}
 	}
 	for _, row := range rows {
@@ -145,7 +150,10 @@ func (d *decoder) member(key string, node ast.Node, s *Setting) {
 	switch node.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode:
 		if s.Members != nil {
+			outer := d.hide
+			d.hide = outer || s.Secret
 			d.mapping(key, node, s.Members.add())
+			d.hide = outer
 			return
 		}
 	}
@@ -167,7 +175,7 @@ func (d *decoder) scalar(key string, node ast.Node, s *Setting) {
 }
 
 // unknown says which keys there are, and where the one that was meant may be.
-func (d *decoder) unknown(path, name string, at ast.Node, rows []Setting) {
+func (d *decoder) unknown(key, name string, at ast.Node, rows []Setting) {
 	hint := ""
 	for _, s := range settings(new(Serve)) {
 		if s.Key != name && (s.Flag == name || strings.HasSuffix(s.Key, "."+name)) {
@@ -175,7 +183,7 @@ func (d *decoder) unknown(path, name string, at ast.Node, rows []Setting) {
 			break
 		}
 	}
-	d.fail(at, join(path, name), "there is no such setting%s; here are %s", hint, strings.Join(names(rows), ", "))
+	d.fail(at, key, "there is no such setting%s; here are %s", hint, strings.Join(names(rows), ", "))
 }
 
 // entries are the lines of a mapping.
