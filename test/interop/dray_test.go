@@ -102,7 +102,7 @@ func serveAnywhere(t *testing.T, root string, args ...string) drayServe {
 	state := t.TempDir()
 	ports := filepath.Join(state, "ports")
 	events := new(eventLog)
-	cmd := exec.Command(drayPath, append([]string{"serve", root, "--ftp", "0", "--tftp", "0", "--sftp", "off",
+	cmd := exec.Command(drayPath, append([]string{"serve", root, "--config", "none", "--ftp", "0", "--tftp", "0", "--sftp", "off",
 		"--log-format", "json", "--ports-file", ports, "--state-dir", state}, args...)...)
 	cmd.Stderr = events
 	// The last line of the greeting comes after the ports are written.
