@@ -12,6 +12,9 @@ import (
 // for each transfer. An error may be an [*Error], which is sent as it is; fs.ErrNotExist,
 // fs.ErrPermission, fs.ErrExist and ErrNoSpace get their code and a fixed text; any other
 // is sent as code 0 with a fixed text, so that nothing of the host leaks.
+//
+// A method may lower or leave out the options in its request before it returns: the server
+// grants no more than is left of them.
 type Handler interface {
 	// ReadFile opens a file for a read request. size is its length in octets, negative
 	// when it is not known. When rd is an io.ReaderAt too, the server reads by offset.

@@ -56,7 +56,8 @@ func table() map[string]row {
 				" internal/device/iossim/line internal/device/iossim/model",
 		},
 		// Parts of the glue that stand by themselves.
-		"internal/tftpd/remap": {},
+		"internal/tftpd/remap":     {},
+		"internal/tftpd/neighbour": {},
 
 		// Glue: one protocol each.
 		"internal/ftpd": {
@@ -64,7 +65,7 @@ func table() map[string]row {
 			tests: "ftp/ftpclient internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},
 		"internal/tftpd": {
-			dray:  "tftp internal/event internal/identity internal/policy internal/policy/guard internal/vfs",
+			dray:  "tftp internal/event internal/identity internal/policy internal/policy/guard internal/tftpd/remap internal/vfs",
 			tests: "tftp/tftptest internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},
 

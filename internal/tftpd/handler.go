@@ -1,21 +1,22 @@
-// Package tftpd joins the TFTP server to the product: it hands every peer, who is nobody
-// in particular, the files that the policy leaves them, and tells what happens as events.
-// It speaks no TFTP itself and decides nothing.
+// Package tftpd joins the TFTP server to the product: it hands every client, who is nobody
+// in particular, the files that the [Policy] leaves it, and tells what happens as events.
+// It speaks no TFTP itself.
 package tftpd
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
+	"net"
+	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"dray/internal/event"
-	"dray/internal/identity"
 	"dray/internal/policy"
-	"dray/internal/policy/guard"
 	"dray/internal/vfs"
 	"dray/tftp"
 )
@@ -23,80 +24,84 @@ import (
 const protocol = "tftp"
 
 // Handler is the [tftp.Handler]. Files and Rules must be set: without one of them every
-// request fails. The rules are asked about a subject called "anonymous".
+// request fails. The rules are asked about a subject called "anonymous". Set the fields
+// before the first request.
 type Handler struct {
 	Files    vfs.FS
 	Rules    policy.Decider
 	DotFiles bool       // serve names with a dot in front; the zero value denies that they exist
 	Events   event.Sink // nil: nobody is told
+	Policy   Policy     // until Reload brings another one
+	Quota    Quota      // of uploads
+
+	// Neighbours tells the hardware address of a client, nil for one that is not on a
+	// network of this machine. nil knows none.
+	Neighbours func(client netip.Addr) net.HardwareAddr
+
+	// MaxPrograms is how many programs of Provisions may run at once. 0 means 16.
+	MaxPrograms int
+
+	once    sync.Once
+	current atomic.Pointer[Policy]
+	account *account
+	places  chan struct{} // of programs
+	asked   sync.Map      // *tftp.Request: what came of it so far, a *request
 
 	mu      sync.Mutex
 	writing map[vfs.Path]bool // names with an upload under way
 }
 
+// Reload changes the policy for the requests to come.
+func (h *Handler) Reload(p Policy) {
+	h.init()
+	h.current.Store(&p)
+}
+
+func (h *Handler) init() {
+	h.once.Do(func() {
+		h.current.CompareAndSwap(nil, &h.Policy)
+		h.account = &account{quota: h.Quota, now: time.Now}
+		places := h.MaxPrograms
+		if places <= 0 {
+			places = 16
+		}
+		h.places = make(chan struct{}, places)
+	})
+}
+
+// request is what is known of r so far.
+func (h *Handler) request(r *tftp.Request) *request {
+	h.init()
+	q := &request{Request: r, handler: h, policy: h.current.Load()}
+	if h.Events != nil {
+		h.asked.Store(r, q)
+	}
+	return q
+}
+
 // ReadFile implements [tftp.Handler]. A backslash in the name counts as a slash, as
 // devices of the DOS age send it.
 func (h *Handler) ReadFile(ctx context.Context, r *tftp.Request) (io.ReadCloser, int64, error) {
-	files, p, err := h.request(r)
-	if err != nil {
+	q := h.request(r)
+	if err := q.admit(ctx); err != nil {
 		return nil, 0, wire(err)
 	}
-	file, err := files.Open(ctx, p)
-	if err != nil {
-		return nil, 0, wire(err)
-	}
-	i, err := file.Info()
-	if err != nil {
-		file.Close()
-		return nil, 0, wire(err)
-	}
-	return file, i.Size, nil
+	rd, size, err := q.read(ctx)
+	return rd, size, wire(err)
 }
 
 // WriteFile implements [tftp.Handler]. Of two uploads to one name at once, the second is
 // refused.
 func (h *Handler) WriteFile(ctx context.Context, r *tftp.Request) (tftp.Upload, error) {
-	files, p, err := h.request(r)
+	q := h.request(r)
+	if err := q.admit(ctx); err != nil {
+		return nil, wire(err)
+	}
+	u, err := q.write(ctx)
 	if err != nil {
 		return nil, wire(err)
 	}
-	if !h.begin(p) {
-		return nil, wire(&vfs.OpError{Op: "create", Path: p.String(), Err: vfs.ErrBusy})
-	}
-	u, err := files.Create(ctx, p, vfs.CreateOptions{})
-	if err != nil {
-		h.end(p)
-		return nil, wire(err)
-	}
-	return &upload{Upload: u, end: sync.OnceFunc(func() { h.end(p) })}, nil
-}
-
-// request finds the files that a peer may see, and the one that it asks for.
-func (h *Handler) request(r *tftp.Request) (vfs.FS, vfs.Path, error) {
-	if h.Files == nil || h.Rules == nil {
-		return nil, vfs.Path{}, errors.New("tftpd: a handler needs Files and Rules")
-	}
-	p, err := parse(r)
-	if err != nil {
-		return nil, vfs.Path{}, err
-	}
-	if !h.DotFiles && strings.Contains(p.String(), "/.") {
-		reason := fs.ErrNotExist
-		if r.Write {
-			reason = fs.ErrPermission
-		}
-		return nil, vfs.Path{}, &vfs.OpError{Op: "open", Path: p.String(), Err: reason}
-	}
-	return guard.New(h.Files, h.Rules, identity.Subject{Name: "anonymous", Anonymous: true}), p, nil
-}
-
-// parse reads the name in a request.
-func parse(r *tftp.Request) (vfs.Path, error) {
-	p, err := vfs.ParsePath(r.Name)
-	if err == nil && !r.Write {
-		return vfs.ParsePath(strings.ReplaceAll(r.Name, `\`, "/"))
-	}
-	return p, err
+	return u, nil
 }
 
 func (h *Handler) begin(p vfs.Path) bool {
@@ -118,45 +123,68 @@ func (h *Handler) end(p vfs.Path) {
 	delete(h.writing, p)
 }
 
-// upload is a [vfs.Upload] that frees its name when it ends.
+// upload is a [vfs.Upload] that keeps to its claim, and frees its name when it ends.
 type upload struct {
 	vfs.Upload
-	end func()
+	claim *claim
+	end   func()
+	ended bool
 }
 
 func (u *upload) Write(b []byte) (int, error) {
+	if err := u.claim.take(len(b)); err != nil {
+		return 0, wire(err)
+	}
 	n, err := u.Upload.Write(b)
 	return n, wire(err)
 }
 
 func (u *upload) Commit() error {
-	defer u.end()
-	return wire(u.Upload.Commit())
+	err := u.Upload.Commit()
+	u.done(err == nil)
+	return wire(err)
 }
 
 func (u *upload) Abort() error {
-	defer u.end()
-	return u.Upload.Abort()
+	err := u.Upload.Abort()
+	u.done(false)
+	return err
 }
+
+func (u *upload) done(stored bool) {
+	if u.ended {
+		return
+	}
+	u.ended = true
+	u.claim.close(stored)
+	u.end()
+}
+
+func newMade(b []byte) made { return made{bytes.NewReader(b)} }
 
 // Transferred implements [tftp.TransferObserver].
 func (h *Handler) Transferred(r *tftp.Request, t tftp.Transfer) {
 	if h.Events == nil {
 		return
 	}
+	path, maker := shown(r), ""
+	if v, ok := h.asked.LoadAndDelete(r); ok {
+		q := v.(*request)
+		path, maker = or(q.served, path), q.maker
+	}
 	op := "read"
 	if r.Write {
 		op = "write"
 	}
 	h.Events.Emit(event.Event{
-		Kind: event.Transfer, Protocol: protocol, Remote: r.Remote, User: "anonymous", Op: op, Path: shown(r),
-		Bytes: t.Bytes, Duration: t.Duration, Detail: detail(r, t), Err: t.Err,
+		Kind: event.Transfer, Protocol: protocol, Remote: r.Remote, User: "anonymous", Op: op, Path: path,
+		Bytes: t.Bytes, Duration: t.Duration, Detail: detail(r, t, path, maker), Err: t.Err,
 	})
 }
 
 // shown is the path that a request means, or what it says if that is no path.
 func shown(r *tftp.Request) string {
-	p, err := parse(r)
+	p, err := parse(r.Name, r.Write)
 	if err != nil {
 		return r.Name
 	}
@@ -164,10 +192,16 @@ func shown(r *tftp.Request) string {
 }
 
 // detail says what was agreed on, and what was odd.
-func detail(r *tftp.Request, t tftp.Transfer) string {
+func detail(r *tftp.Request, t tftp.Transfer, path, maker string) string {
 	words := []string{r.Mode.String()}
 	if options := t.Negotiated.String(); options != "" {
 		words = append(words, options)
+	}
+	if path != shown(r) {
+		words = append(words, fmt.Sprintf("asked for as %q", r.Name))
+	}
+	if maker != "" {
+		words = append(words, "made by "+maker)
 	}
 	if t.Resent > 0 {
 		words = append(words, fmt.Sprintf("%d packets resent", t.Resent))

@@ -114,7 +114,7 @@ func TestWrite(t *testing.T) {
 		{"sub/new", policy.ReadWrite, nil},
 		{"new", policy.ReadWrite.Without(policy.Overwrite), nil},
 		{"f", policy.ReadWrite.Without(policy.Overwrite), fs.ErrExist},
-		{"new", policy.ReadWrite.Without(policy.Create), fs.ErrPermission},
+		{"new", policy.ReadWrite.Without(policy.Create), fs.ErrNotExist},
 		{"f", policy.ReadWrite.Without(policy.Create), nil},
 		{"new", policy.ReadOnly, fs.ErrPermission},
 		{"f", policy.ReadOnly, fs.ErrPermission},

@@ -1,0 +1,170 @@
+package tftpd_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+
+	"dray/internal/policy"
+	"dray/internal/tftpd"
+	"dray/tftp"
+)
+
+// announce begins an upload of so many octets.
+func (c client) announce(name string, size int64, mode tftp.Mode) (tftp.Upload, error) {
+	r := c.request(name, true)
+	r.Mode = mode
+	r.Options = tftp.Options{HasSize: true, Size: size}
+	return c.h.WriteFile(c.t.Context(), r)
+}
+
+// TestQuota: what fits is taken, and what does not is refused when it is announced, or
+// else when it comes.
+func TestQuota(t *testing.T) {
+	for _, c := range []struct {
+		about string
+		quota tftpd.Quota
+		name  string
+		size  int64
+		over  bool // it is refused: at once when announced, or else while it comes
+	}{
+		{"no quota", tftpd.Quota{}, "new", 5000, false},
+		{"largest", tftpd.Quota{FileSize: 100}, "new", 100, false},
+		{"larger", tftpd.Quota{FileSize: 100}, "new", 101, true},
+		{"all there is", tftpd.Quota{Bytes: 100}, "in/new", 70, false},
+		{"one more", tftpd.Quota{Bytes: 100}, "in/new", 71, true},
+		{"takes the room of the old one", tftpd.Quota{Bytes: 100}, "in/old10", 80, false},
+		{"and no more", tftpd.Quota{Bytes: 100}, "in/old10", 81, true},
+		{"no larger, over the quota", tftpd.Quota{Bytes: 5}, "in/old10", 10, false},
+		{"larger, over the quota", tftpd.Quota{Bytes: 5}, "in/old10", 11, true},
+		{"the last file", tftpd.Quota{Files: 3}, "in/new", 1, false},
+		{"one file more", tftpd.Quota{Files: 2}, "in/new", 1, true},
+		{"not a file more", tftpd.Quota{Files: 2}, "in/old10", 1, false},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			fresh := func() client {
+				files := store(t, "/in/old10", "/in/sub/a")
+				w := client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite}, "192.0.2.1"}
+				ok(t, files.Remove(t.Context(), parse(t, "/in/sub/a")))
+				for name, content := range map[string]string{"in/old10": strings.Repeat("x", 10), "in/sub/old20": strings.Repeat("x", 20)} {
+					if got := w.put(name, content); got != "ok" {
+						t.Fatal(got)
+					}
+				}
+				return client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Quota: c.quota}, "192.0.2.1"}
+			}
+			u, err := fresh().announce(c.name, c.size, tftp.Octet)
+			if errors.Is(err, tftp.ErrNoSpace) != c.over || (err != nil) != c.over {
+				t.Errorf("announced: %v", err)
+			}
+			if err == nil {
+				ok(t, u.Abort())
+			}
+			want := "ok"
+			if c.over {
+				want = "! no space"
+			}
+			if got := fresh().put(c.name, strings.Repeat("x", int(c.size))); got != want {
+				t.Errorf("unannounced: %s; want %s", got, want)
+			}
+			_, err = fresh().announce(c.name, 1<<62, tftp.NetASCII) // as it travels, not as it is
+			if text := c.quota.Files == 0 || !c.over; (err == nil) != text {
+				t.Errorf("text: %v", err)
+			}
+		})
+	}
+}
+
+// TestQuotaIsNeverExceeded by uploads at once, announced or not, whether they end or not.
+func TestQuotaIsNeverExceeded(t *testing.T) {
+	const limit, each, many = 1000, 64, 64
+	files := store(t, "/in/f")
+	h := &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Quota: tftpd.Quota{Bytes: limit, Files: 40}}
+	who := client{t, h, "192.0.2.1"}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	stored := 0
+	for i := range many {
+		all.Go(func() {
+			r := who.request(fmt.Sprintf("in/%d", i), true)
+			if i%2 == 0 {
+				r.Options = tftp.Options{HasSize: true, Size: each}
+			}
+			u, err := h.WriteFile(t.Context(), r)
+			if err != nil {
+				return
+			}
+			for range each / 8 {
+				if _, err = io.WriteString(u, "12345678"); err != nil {
+					break
+				}
+			}
+			if err != nil || i%5 == 0 {
+				if err := u.Abort(); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err := u.Commit(); err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			stored++
+		})
+	}
+	all.Wait()
+	var bytes int64
+	for i, err := range files.List(t.Context(), parse(t, "/in")) {
+		ok(t, err)
+		bytes += i.Size
+	}
+	if bytes > limit || stored == 0 {
+		t.Errorf("%d octets in %d uploads; the quota is %d", bytes, stored, limit)
+	}
+	// What was promised to those that failed is free again: exactly the rest fits.
+	if got := who.put("in/rest", strings.Repeat("x", int(limit-bytes)+1)); got != "! no space" {
+		t.Errorf("one octet more than the rest: %s", got)
+	}
+	if got := who.put("in/rest", strings.Repeat("x", int(limit-bytes))); got != "ok" {
+		t.Errorf("the rest: %s", got)
+	}
+}
+
+// TestQuotaCountsTheUploadFolder: what lies elsewhere is no upload.
+func TestQuotaCountsTheUploadFolder(t *testing.T) {
+	h := &tftpd.Handler{Files: store(t, "/image/that/is/large", "/in/x"), Rules: policy.ReadWrite,
+		Quota: tftpd.Quota{Bytes: 10}, Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}}
+	who := client{t, h, "192.0.2.1"}
+	if got := who.put("in/new", "123456"); got != "! no space" {
+		t.Error(got)
+	}
+	if got := who.put("in/new", "12345"); got != "ok" {
+		t.Error(got)
+	}
+}
+
+// TestFullDisk: an upload that is announced to be larger than what is free is not begun.
+func TestFullDisk(t *testing.T) {
+	files := store(t, "/f")
+	files.Capacity = 100
+	who := client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite}, "192.0.2.1"}
+	if _, err := who.announce("new", 99, tftp.Octet); !errors.Is(err, tftp.ErrNoSpace) || !strings.Contains(err.Error(), `"/new" is to have 99 octets, and 98 are free`) {
+		t.Error(err)
+	}
+	u, err := who.announce("new", 98, tftp.Octet)
+	ok(t, err)
+	ok(t, u.Abort())
+}
+
+func TestAQuotaThatCannotBeKeptAdmitsNothing(t *testing.T) {
+	files := store(t, "/in")
+	h := &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Quota: tftpd.Quota{Files: 10},
+		Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}} // which is a file
+	if got := (client{t, h, "192.0.2.1"}).put("in", "x"); got != "! not found" {
+		t.Error(got)
+	}
+}
