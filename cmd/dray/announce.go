@@ -75,13 +75,18 @@ func absolute(dir string) string {
 }
 
 func access(cfg config.Serve) string {
+	ftp, tftp := cfg.Write && len(cfg.Users) > 0, cfg.TFTPWrites() != config.TFTPWriteOff && !cfg.TFTP.Port.Off()
 	switch {
-	case !cfg.Write:
-		return "read-only"
-	case len(cfg.Users) == 0:
+	case ftp && tftp:
+		return "read-write"
+	case ftp:
+		return "read-write over FTP, read-only over TFTP"
+	case tftp && len(cfg.TFTP.WriteAllow) > 0:
+		return "read-only over FTP, read-write over TFTP for some networks"
+	case tftp:
 		return "read-only over FTP, read-write for anyone over TFTP"
 	}
-	return "read-write"
+	return "read-only"
 }
 
 // reachable returns addr, or every address of the machine when addr is unspecified: other

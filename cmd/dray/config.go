@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dray/internal/config"
+	"dray/internal/daemon"
 )
 
 func configCommand(std stdio) *cobra.Command {
@@ -129,6 +130,9 @@ func load(in *config.Input, args []string) (*config.Loaded, error) {
 	}
 	cfg, err := in.Load()
 	if err := errors.Join(append(errs, err)...); err != nil {
+		return nil, &settingsError{err}
+	}
+	if err := daemon.Check(cfg.Serve); err != nil {
 		return nil, &settingsError{err}
 	}
 	return cfg, nil

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -27,6 +28,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}
 //	halt          interrupt it, wait for it, and keep what it logged in the file server.log
 //	talk ADDR LINE… send FTP commands one by one, each after the reply to the one before, and
 //	              print the replies to stdout
+//	hangup TEXT   send it SIGHUP, and wait until TEXT is in server.log
 //	exits N ARGS… run `dray ARGS…` and see that its exit code is N; stdout and stderr are as after exec
 func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -39,10 +41,11 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": startServer,
-			"halt":  stopServer,
-			"exits": exits,
-			"talk":  talk,
+			"serve":  startServer,
+			"halt":   stopServer,
+			"hangup": hangUp,
+			"exits":  exits,
+			"talk":   talk,
 		},
 	})
 }
@@ -50,6 +53,7 @@ func TestScript(t *testing.T) {
 // scriptServer is the `dray serve` that a script runs; one at a time.
 type scriptServer struct {
 	cmd  *exec.Cmd
+	log  *serverLog
 	rest chan string // what it printed after it was up
 }
 
@@ -58,9 +62,9 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("to see dray serve fail, write: ! exec dray serve …")
 	}
 	ports := filepath.Join(ts.Getenv("WORK"), "ports")
-	log, err := os.Create(filepath.Join(ts.Getenv("WORK"), "server.log"))
+	log, err := newServerLog(filepath.Join(ts.Getenv("WORK"), "server.log"))
 	ts.Check(err)
-	defer log.Close()
+	ts.Defer(func() { _ = log.file.Close() })
 	cmd := exec.Command("dray", append([]string{"serve", "--listen", "127.0.0.1", "--ftp", "0", "--tftp", "0", "--sftp", "off", "--ports-file", ports}, args...)...)
 	cmd.Path, err = exec.LookPath("dray")
 	ts.Check(err)
@@ -71,7 +75,7 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(cmd.Start())
 	s := server(ts)
-	s.cmd, s.rest = cmd, make(chan string, 1)
+	s.cmd, s.log, s.rest = cmd, log, make(chan string, 1)
 	ts.Defer(func() { _ = cmd.Process.Kill() })
 
 	// The ports are written before the last line of the greeting is read.
@@ -99,6 +103,47 @@ func stopServer(ts *testscript.TestScript, neg bool, _ []string) {
 	<-s.rest
 	if err := s.cmd.Wait(); (err != nil) != neg {
 		ts.Fatalf("dray serve ended with %v\n%s", err, ts.ReadFile("server.log"))
+	}
+}
+
+func hangUp(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hangup TEXT")
+	}
+	s := server(ts)
+	ts.Check(s.cmd.Process.Signal(syscall.SIGHUP))
+	s.log.await(args[0])
+}
+
+// serverLog is what a server logs, in a file and for those who wait for something.
+type serverLog struct {
+	file *os.File
+	mu   sync.Mutex
+	more sync.Cond
+	text strings.Builder
+}
+
+func newServerLog(name string) (*serverLog, error) {
+	file, err := os.Create(name)
+	l := &serverLog{file: file}
+	l.more.L = &l.mu
+	return l, err
+}
+
+func (l *serverLog) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Write(b)
+	l.more.Broadcast()
+	return l.file.Write(b)
+}
+
+// await returns when the log holds text.
+func (l *serverLog) await(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for !strings.Contains(l.text.String(), text) {
+		l.more.Wait()
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -31,7 +33,7 @@ serves, it serves to anyone. Clients of SFTP may use scp as well; there is no sh
 Every flag is also a variable, such as DRAY_PASSIVE_PORTS for --passive-ports, and a key of a
 file: --config FILE, or dray.yaml in the current folder; see dray config.
 
-Ctrl-C lets running transfers end, a second Ctrl-C cuts them.`,
+Ctrl-C lets running transfers end, a second Ctrl-C cuts them. SIGHUP reads map files and templates again.`,
 		Example: "  dray serve ./images\n  dray serve ./backup --user amy:secret --write",
 		Args:    usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -48,9 +50,11 @@ Ctrl-C lets running transfers end, a second Ctrl-C cuts them.`,
 
 // serve runs until a signal ends it: the first lets transfers end, the second cuts them.
 func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
-	signals := make(chan os.Signal, 2)
+	signals, hangups := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(signals)
+	defer signal.Stop(hangups)
 
 	log := newLogger(cfg.Log.Format, std.err)
 	d, err := daemon.Bind(cfg.Serve, log)
@@ -72,14 +76,15 @@ func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
 		defer close(ended)
 		defer beginCut()
 		defer beginDrain()
-		for _, step := range []struct {
-			begin func()
-			say   string
-		}{{beginDrain, "letting transfers end; once more to cut them"}, {beginCut, "cutting transfers"}} {
+		steps := []func(){beginDrain, beginCut}
+		for len(steps) > 0 {
 			select {
 			case <-signals:
-				log.Info("stopping: " + step.say)
-				step.begin()
+				log.Info("stopping: " + [...]string{"cutting transfers", "letting transfers end; once more to cut them"}[len(steps)-1])
+				steps[0]()
+				steps = steps[1:]
+			case <-hangups:
+				reload(log, d)
 			case <-cut.Done():
 				return
 			}
@@ -89,6 +94,15 @@ func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
 	beginCut()
 	<-ended
 	return err
+}
+
+// reload reads again the files that settings name.
+func reload(log *slog.Logger, d *daemon.Daemon) {
+	if err := d.Reload(); err != nil {
+		log.Error("map files and templates stay as they were: " + err.Error())
+		return
+	}
+	log.Info("map files and templates are read again")
 }
 
 func newLogger(form config.LogFormat, w io.Writer) *slog.Logger {
@@ -102,13 +116,46 @@ func newLogger(form config.LogFormat, w io.Writer) *slog.Logger {
 func warn(log *slog.Logger, cfg config.Serve, endpoints []daemon.Endpoint) {
 	for _, e := range endpoints {
 		switch {
-		case !cfg.Write:
 		case e.Protocol == "tftp":
-			log.Warn("TFTP knows no users: anyone who reaches " + e.Addr.String() + " may write and overwrite files")
-		case len(cfg.Users) == 0:
+			warnTFTP(log, cfg, e)
+		case cfg.Write && len(cfg.Users) == 0:
 			log.Warn("guests may read over FTP, not write: name the users who may with --user NAME:PASSWORD")
 		}
 	}
+}
+
+// warnTFTP says who can do what without a log-in.
+func warnTFTP(log *slog.Logger, cfg config.Serve, e daemon.Endpoint) {
+	t := &cfg.TFTP
+	may := map[config.TFTPWrite]string{
+		config.TFTPWriteCreate: "make files", config.TFTPWriteReplace: "replace files", config.TFTPWriteAll: "make and replace files",
+	}[cfg.TFTPWrites()]
+	if may != "" && len(t.WriteAllow) == 0 {
+		log.Warn("TFTP knows no users: anyone who reaches " + e.Addr.String() + " may " + may + "; --tftp-write-allow NETWORK says who")
+	}
+	if may != "" && t.QuotaBytes <= 0 {
+		log.Warn("uploads over TFTP may fill the disk; --tftp-quota-bytes and --tftp-max-upload bound them")
+	}
+	if public := slices.IndexFunc(reachable(e.Addr.Addr()), isPublic); public >= 0 && !t.Public && len(t.ReadAllow) == 0 {
+		log.Warn("TFTP is on the public address " + reachable(e.Addr.Addr())[public].String() +
+			": anyone there may read, and forgers use such servers against others; --listen or --tftp-read-allow restrict it, --public says that it is meant")
+	}
+}
+
+// isPublic reports whether an address is one of the internet.
+func isPublic(a netip.Addr) bool {
+	shared := netip.MustParsePrefix("100.64.0.0/10") // RFC 6598
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !shared.Contains(a) && !documentation(a)
+}
+
+// documentation reports whether an address stands in examples only (RFC 5737, RFC 3849).
+func documentation(a netip.Addr) bool {
+	for _, network := range [...]string{"192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"} {
+		if netip.MustParsePrefix(network).Contains(a) {
+			return true
+		}
+	}
+	return false
 }
 
 // writePorts writes where the protocols are, at once and whole: what another program

@@ -78,11 +78,11 @@ func table() map[string]row {
 		// The composition root, and the command line above it.
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/event internal/ftpd internal/hostkeys internal/identity" +
-				" internal/policy internal/sftpd internal/userkeys internal/tftpd internal/vfs internal/vfs/osfs tftp",
+				" internal/policy internal/sftpd internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/vfs internal/vfs/osfs tftp",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {
-			dray:    "ftp ftp/ftpclient internal/config internal/daemon tftp",
+			dray:    "ftp ftp/ftpclient internal/config internal/daemon internal/tftpd/remap tftp",
 			outside: "github.com/spf13/cobra github.com/vbauerster/mpb/v8 golang.org/x/sys golang.org/x/term",
 			tests:   "github.com/rogpeppe/go-internal",
 		},

@@ -30,12 +30,6 @@ type Log struct {
 	Format LogFormat // the zero value is text
 }
 
-// TFTP is how TFTP is served.
-type TFTP struct {
-	Port       Port // the zero value is the standard port, or 6969 without the privilege
-	SinglePort bool // all transfers over that one port
-}
-
 // Conflict is a setting that is right by itself and wrong beside another.
 type Conflict struct {
 	Key  string // of the setting, such as "tls.key"
@@ -50,8 +44,10 @@ func (s *Serve) Check() error {
 	if s.FTP.Port.Off() && s.TFTP.Port.Off() && !implicit && !s.ServesSFTP() {
 		return &Conflict{"ftp.port", "is off, and so is everything else: there is nothing to serve"}
 	}
-	if err := s.checkTLS(); err != nil {
-		return err
+	for _, check := range []func() error{s.checkTLS, s.checkTFTP} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	if err := s.checkFTP(); err != nil {
 		return err

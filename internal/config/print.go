@@ -47,7 +47,7 @@ func (l *Loaded) print(b *strings.Builder, indent, key string, s *Setting) {
 		}
 	case s.isList() && said:
 		fmt.Fprintf(b, "%s%s: # %s\n", indent, key, origin)
-		for _, v := range strings.Fields(value) {
+		for _, v := range each(s.Value) {
 			fmt.Fprintf(b, "%s  - %s\n", indent, quoted(v))
 		}
 	case s.Secret && said:
@@ -66,11 +66,17 @@ func printMember(b *strings.Builder, indent string, rows []Setting) {
 	mark := "- "
 	for _, s := range rows {
 		value := s.Value.String()
-		switch {
+		switch _, isList := s.Value.(list); {
 		case value == "":
 			continue
 		case s.Secret:
 			value = "# not shown"
+		case isList:
+			var all []string
+			for _, v := range each(s.Value) {
+				all = append(all, quoted(v))
+			}
+			value = "[" + strings.Join(all, ", ") + "]"
 		default:
 			value = quoted(value)
 		}

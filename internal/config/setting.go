@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Setting is one thing that can be set.
 type Setting struct {
@@ -19,11 +22,11 @@ type Setting struct {
 // settings is the table: all that can be set in s, in the order of the reference. A new
 // setting is a row here and nothing else.
 func settings(s *Serve) []Setting {
-	return []Setting{
+	rows := []Setting{
 		{Key: "dir", Flag: "dir", Argument: true, Value: (*Folder)(&s.Dir), Default: ".",
 			Usage: "the folder to serve"},
 		{Key: "write", Flag: "write", Value: (*Switch)(&s.Write), Default: "false",
-			Usage: "allow uploads and changes: to users over FTP and SFTP, to ANYONE over TFTP"},
+			Usage: "allow uploads and changes: to users over FTP and SFTP; over TFTP to let ANYONE make files, see tftp.write"},
 		{Key: "listen", Flag: "listen", Value: &s.Listen, Unset: "every address of the machine",
 			Usage: "listen on this address only"},
 		{Key: "state-dir", Flag: "state-dir", Value: (*Folder)(&s.StateDir), Unset: "$XDG_STATE_HOME/dray, else ~/.local/state/dray, for root /var/lib/dray",
@@ -79,11 +82,8 @@ func settings(s *Serve) []Setting {
 			Usage: "what SSH shows before log-in"},
 		{Key: "sftp.lenient-attributes", Value: (*Switch)(&s.SFTP.LenientAttributes), Default: "false",
 			Usage: "answer SFTP changes of times and modes that are not allowed as done"},
-		{Key: "tftp.port", Flag: "tftp", Value: &s.TFTP.Port, Unset: "69, or 6969 without the privilege",
-			Usage: "TFTP port"},
-		{Key: "tftp.single-port", Flag: "tftp-single-port", Value: (*Switch)(&s.TFTP.SinglePort), Default: "false",
-			Usage: "answer TFTP from its one port too, for containers, NAT and load balancers"},
 	}
+	return slices.Concat(rows, tftpSettings(&s.TFTP), tftpLimits(&s.TFTP))
 }
 
 // Env is the variable that sets it, "" if there is none.

@@ -121,5 +121,7 @@ func (l *keyLines) String() string { return strings.Join(*l, " ") }
 
 func (l *keyLines) clear() { *l = nil }
 
+func (l *keyLines) items() []string { return *l }
+
 // Type names the value in a usage text.
 func (l *keyLines) Type() string { return "KEY" }

@@ -22,6 +22,17 @@ type list interface {
 	clear()
 }
 
+// items is a list whose members may have spaces.
+type items interface{ items() []string }
+
+// members of a list, as Set takes them.
+func each(v Value) []string {
+	if l, ok := v.(items); ok {
+		return l.items()
+	}
+	return strings.Fields(v.String())
+}
+
 // words is a Value that takes one of a few words.
 type words interface{ Words() []string }
 

@@ -17,9 +17,7 @@ import (
 	"dray/internal/hostkeys"
 	"dray/internal/identity"
 	"dray/internal/policy"
-	"dray/internal/tftpd"
 	"dray/internal/vfs/osfs"
-	"dray/tftp"
 )
 
 // Daemon is a folder with its ports bound. It serves once, by [Daemon.Run].
@@ -32,6 +30,7 @@ type Daemon struct {
 	log       *slog.Logger
 	write     bool
 	swept     func() // called when the folder has been tidied
+	reload    []func() error
 	endpoints []Endpoint
 	servers   []server
 }
@@ -49,7 +48,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{files: files, events: event.NewLog(log), log: log, write: cfg.Write, swept: func() {}}
+	d := &Daemon{files: files, events: event.NewLog(log), log: log, write: cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff, swept: func() {}}
 	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP, d.addSFTP} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -64,28 +63,6 @@ func rule(write bool) policy.Rights {
 		return policy.ReadWrite
 	}
 	return policy.ReadOnly
-}
-
-func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
-	if cfg.TFTP.Port.Off() {
-		return nil
-	}
-	var c *net.UDPConn
-	at, err := tftpService().bind(cfg.TFTP.Port, listenUDP(cfg.Listen.Host(), &c))
-	if err != nil {
-		return err
-	}
-	srv := &tftp.Server{
-		Handler:    &tftpd.Handler{Files: d.files, Rules: rule(cfg.Write), Events: d.events},
-		SinglePort: cfg.TFTP.SinglePort,
-		Log:        log.With("protocol", "tftp"),
-	}
-	d.add(at, server{
-		serve:    func() error { return srv.Serve(c) },
-		shutdown: srv.Shutdown,
-		close:    func() error { return errors.Join(srv.Close(), closed(c.Close())) },
-	})
-	return nil
 }
 
 func (d *Daemon) add(at Endpoint, s server) {

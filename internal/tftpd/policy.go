@@ -3,6 +3,7 @@ package tftpd
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"dray/internal/tftpd/remap"
 	"dray/internal/vfs"
@@ -57,17 +58,13 @@ func (p *Policy) Check() error {
 	return errors.Join(errs...)
 }
 
-// NeedsNeighbours reports whether anything depends on the MAC addresses of clients.
+// NeedsNeighbours reports whether names depend on the MAC addresses of clients. What a
+// template or a program makes may do without.
 func (p *Policy) NeedsNeighbours() bool {
-	for _, folder := range p.ClientFolders {
-		if folder.needs["MAC"] {
-			return true
-		}
+	all := slices.Clone(p.ClientFolders)
+	for _, v := range p.Provisions {
+		all = append(append(all, v.Match), v.Try...)
 	}
-	for _, h := range p.Hosts {
-		if len(h.MAC) > 0 {
-			return true
-		}
-	}
-	return len(p.Provisions) > 0
+	return slices.ContainsFunc(all, func(x *Pattern) bool { return x.needs["MAC"] }) ||
+		slices.ContainsFunc(p.Hosts, func(h Host) bool { return len(h.MAC) > 0 })
 }

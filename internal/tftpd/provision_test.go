@@ -194,6 +194,9 @@ func TestNeedsNeighbours(t *testing.T) {
 		{tftpd.Policy{}, false},
 		{tftpd.Policy{ClientFolders: patterns(t, "{{.IP}}", "{{.Hostname}}")}, false},
 		{tftpd.Policy{ClientFolders: patterns(t, "{{.MAC.Plain}}")}, true},
+		{tftpd.Policy{Provisions: []tftpd.Provision{{Match: pattern(t, "x"), Try: patterns(t, "y{{.IP}}")}}}, false},
+		{tftpd.Policy{Provisions: []tftpd.Provision{{Match: pattern(t, "{{.MAC}}"), Try: patterns(t, "y")}}}, true},
+		{tftpd.Policy{Provisions: []tftpd.Provision{{Match: pattern(t, "x"), Try: patterns(t, "y{{.MAC}}")}}}, true},
 		{tftpd.Policy{Hosts: []tftpd.Host{{Name: "x", MAC: net.HardwareAddr{1, 2, 3, 4, 5, 6}}}}, true},
 	} {
 		if got := c.p.NeedsNeighbours(); got != c.want {

@@ -135,7 +135,7 @@ func parse(name string, write bool) (vfs.Path, error) {
 func (q *request) know() {
 	q.facts = Facts{Name: strings.TrimPrefix(q.path.String(), "/"), IP: IP{q.Remote.Addr()}, Server: IP{q.Local}}
 	var hw net.HardwareAddr
-	if q.handler.Neighbours != nil && q.policy.NeedsNeighbours() {
+	if q.handler.Neighbours != nil {
 		hw = q.handler.Neighbours(q.Remote.Addr())
 		q.facts.MAC = macOf(hw)
 	}

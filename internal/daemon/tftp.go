@@ -1,0 +1,207 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"text/template"
+	"time"
+
+	"dray/internal/config"
+	"dray/internal/policy"
+	"dray/internal/tftpd"
+	"dray/internal/tftpd/neighbour"
+	"dray/internal/tftpd/remap"
+	"dray/internal/vfs"
+	"dray/tftp"
+)
+
+// Check finds what is wrong with settings that only those who use them can tell: rules,
+// templates and patterns.
+func Check(cfg config.Serve) error {
+	_, err := tftpPolicy(&cfg.TFTP)
+	return err
+}
+
+func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
+	if cfg.TFTP.Port.Off() {
+		return nil
+	}
+	handler, err := d.tftpHandler(cfg, log)
+	if err != nil {
+		return err
+	}
+	var c *net.UDPConn
+	at, err := tftpService().bind(cfg.TFTP.Port, listenUDP(cfg.Listen.Host(), &c))
+	if err != nil {
+		return err
+	}
+	srv := tftpServer(&cfg.TFTP)
+	srv.Handler, srv.Log = handler, log.With("protocol", "tftp")
+	d.add(at, server{
+		serve:    func() error { return srv.Serve(c) },
+		shutdown: srv.Shutdown,
+		close:    func() error { return errors.Join(srv.Close(), closed(c.Close())) },
+	})
+	d.reload = append(d.reload, func() error {
+		p, err := tftpPolicy(&cfg.TFTP)
+		if err == nil {
+			handler.Reload(p)
+		}
+		return err
+	})
+	return nil
+}
+
+// tftpServer is the server of TFTP with the limits that it is told.
+func tftpServer(t *config.TFTP) *tftp.Server {
+	return &tftp.Server{
+		SinglePort:           t.SinglePort,
+		Ports:                tftp.Ports{First: t.Ports.First, Last: t.Ports.Last},
+		MaxBlockSize:         t.MaxBlockSize,
+		MaxWindowSize:        t.MaxWindowSize,
+		IgnoreMTU:            t.IgnoreMTU,
+		NoOptions:            t.NoOptions,
+		RequireOptions:       t.RequireOptions,
+		Broadcast:            t.Broadcast,
+		KeepFF:               t.KeepFF,
+		MaxTransfers:         t.MaxTransfers,
+		MaxUnproven:          t.MaxUnproven,
+		MaxPerSource:         t.MaxPerSource,
+		MaxUnprovenPerSource: t.MaxUnprovenPerSource,
+	}
+}
+
+// tftpHandler is what serves the folder over TFTP.
+func (d *Daemon) tftpHandler(cfg config.Serve, log *slog.Logger) (*tftpd.Handler, error) {
+	t := &cfg.TFTP
+	p, err := tftpPolicy(t)
+	if err != nil {
+		return nil, err
+	}
+	h := &tftpd.Handler{
+		Files: d.files, Rules: tftpRights(cfg.TFTPWrites()), DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
+		Quota: tftpd.Quota{FileSize: int64(t.MaxUpload), Bytes: int64(t.QuotaBytes), Files: int64(t.QuotaFiles)},
+	}
+	if !p.NeedsNeighbours() && len(p.Provisions) == 0 {
+		return h, nil
+	}
+	table, err := neighbour.Open()
+	switch {
+	case err == nil:
+		h.Neighbours = lookup(table, log)
+	case p.NeedsNeighbours():
+		return nil, fmt.Errorf("tftp: MAC addresses of clients are asked for by client-folders, hosts or provision: %w", err)
+	}
+	return h, nil
+}
+
+// lookup asks the table, and tells the log when that cannot be.
+func lookup(table *neighbour.Table, log *slog.Logger) func(netip.Addr) net.HardwareAddr {
+	return func(client netip.Addr) net.HardwareAddr {
+		hw, err := table.Lookup(client, time.Now())
+		if err != nil {
+			log.Warn("the MAC address of a client cannot be found out", "remote", client, "error", err)
+		}
+		return hw
+	}
+}
+
+// tftpRights is what everybody may do.
+func tftpRights(w config.TFTPWrite) policy.Rights {
+	switch w {
+	case config.TFTPWriteCreate:
+		return policy.ReadWrite.Without(policy.Overwrite)
+	case config.TFTPWriteReplace:
+		return policy.ReadWrite.Without(policy.Create)
+	case config.TFTPWriteAll:
+		return policy.ReadWrite
+	}
+	return policy.ReadOnly
+}
+
+// tftpPolicy reads the files that the settings name, and all that they say.
+func tftpPolicy(t *config.TFTP) (tftpd.Policy, error) {
+	p := tftpd.Policy{
+		Read:     tftpd.Access{Allow: t.ReadAllow, Deny: t.ReadDeny},
+		Write:    tftpd.Access{Allow: t.WriteAllow, Deny: t.WriteDeny},
+		FoldCase: t.FoldCase,
+	}
+	for _, q := range t.Quirks {
+		p.Quirks = append(p.Quirks, tftpd.Quirk(q))
+	}
+	for _, h := range t.Hosts {
+		p.Hosts = append(p.Hosts, tftpd.Host(h))
+	}
+	var errs [5]error
+	p.UploadFolder, errs[0] = vfs.ParsePath(t.UploadFolder)
+	p.Remap, errs[1] = rules(t)
+	p.ClientFolders, errs[2] = patterns(t.ClientFolders)
+	for i := range t.Provision {
+		v, err := provision(&t.Provision[i])
+		if err != nil {
+			err = fmt.Errorf("tftp.provision[%d]: %w", i+1, err)
+		}
+		p.Provisions = append(p.Provisions, v)
+		errs[3] = errors.Join(errs[3], err)
+	}
+	if errors.Join(errs[:]...) == nil {
+		errs[4] = p.Check()
+	}
+	for i, key := range [...]string{"tftp.upload-folder", "tftp.map-file", "tftp.client-folders", "", "tftp"} {
+		if errs[i] != nil && key != "" {
+			errs[i] = fmt.Errorf("%s: %w", key, errs[i])
+		}
+	}
+	return p, errors.Join(errs[:]...)
+}
+
+// rules reads the map file, nil without one.
+func rules(t *config.TFTP) (*remap.Rules, error) {
+	text, err := t.MapText()
+	if err != nil || t.MapFile == "" {
+		return nil, err
+	}
+	r, err := remap.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.MapFile, err)
+	}
+	return r, nil
+}
+
+func patterns(texts []string) (all []*tftpd.Pattern, err error) {
+	for _, text := range texts {
+		p, wrong := tftpd.ParsePattern(text)
+		all, err = append(all, p), errors.Join(err, wrong)
+	}
+	return all, err
+}
+
+func provision(c *config.TFTPProvision) (v tftpd.Provision, err error) {
+	v = tftpd.Provision{Program: c.Program, MaxSize: int64(c.MaxSize), Timeout: c.Timeout}
+	var match, try, reading, parsing error
+	v.Match, match = tftpd.ParsePattern(c.Match)
+	v.Try, try = patterns(c.Try)
+	text, reading := c.Text()
+	if text != "" || c.TemplateFile != "" {
+		name := c.TemplateFile
+		if name == "" {
+			name = "template"
+		}
+		v.Template, parsing = template.New(name).Option("missingkey=error").Parse(strings.TrimPrefix(text, "\ufeff"))
+	}
+	return v, errors.Join(match, try, reading, parsing)
+}
+
+// Reload reads again the files that settings name: map files and templates. What cannot be
+// read is an error, and leaves everything as it was.
+func (d *Daemon) Reload() error {
+	var errs []error
+	for _, reload := range d.reload {
+		errs = append(errs, reload())
+	}
+	return errors.Join(errs...)
+}
