@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"unicode/utf8"
 )
 
 // Request is what the rules are asked about.
@@ -39,7 +40,7 @@ type Step struct {
 }
 
 // Apply takes a name through the rules.
-func (r *Rules) Apply(q Request) Result { return r.run(q, func(Step) {}) }
+func (r *Rules) Apply(q Request) Result { return r.run(q, nil) }
 
 // Explain does the same, and tells each step.
 func (r *Rules) Explain(q Request, tell func(Step)) Result { return r.run(q, tell) }
@@ -88,12 +89,15 @@ func (r *rule) excludes(q Request) string {
 // passage is a name on its way through the rules.
 type passage struct {
 	request Request
-	name    string // widened
-	left    int    // steps
-	tell    func(Step)
+	name    string     // widened
+	left    int        // steps
+	tell    func(Step) // nil: nobody listens
 }
 
 func (p *passage) say(r *rule, action string) {
+	if p.tell == nil {
+		return
+	}
 	p.tell(Step{Line: r.line, Rule: r.text, Name: narrow(p.name), Action: action})
 }
 
@@ -122,7 +126,7 @@ func (p *passage) execute(r *rule) (matched bool, result *Result) {
 		}
 		matched = true
 		p.name = p.name[:m[0]] + p.expand(r.pattern, m) + p.name[m[1]:]
-		if len(narrow(p.name)) > MaxName {
+		if utf8.RuneCountInString(p.name) > MaxName {
 			p.name = ""
 			p.say(r, fmt.Sprintf("refused: the name grew over %d octets", MaxName))
 			return false, &Result{Refused: true, Message: failure}

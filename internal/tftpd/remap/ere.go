@@ -48,11 +48,7 @@ const octetBase = 0xE000
 
 // widen makes every octet of s a character.
 func widen(s string) string {
-	ascii := true
-	for i := range len(s) {
-		ascii = ascii && s[i] < 0x80
-	}
-	if ascii {
+	if isASCII(s) {
 		return s
 	}
 	var b strings.Builder
@@ -64,11 +60,23 @@ func widen(s string) string {
 
 // narrow takes back widen.
 func narrow(s string) string {
+	if isASCII(s) {
+		return s
+	}
 	var b strings.Builder
 	for _, r := range s {
 		b.WriteByte(byte(r)) // octetBase ends in 00
 	}
 	return b.String()
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 func octet(c byte) string {

@@ -82,7 +82,7 @@ func (r *rule) operators(letters string) (fold bool, err error) {
 			r.replace = true
 		case 'g':
 			if r.global {
-				return false, errors.New("gg means different things to releases of tftp-hpa: write g")
+				return false, errors.New("g twice means different things to releases of tftp-hpa: write g once")
 			}
 			r.global = true
 		case 'i':
@@ -111,9 +111,9 @@ func (r *rule) operators(letters string) (fold bool, err error) {
 	case r.replace && r.inverse:
 		return false, errors.New("r cannot go with ~: there is nothing to replace where nothing matched")
 	case r.reads && r.writes:
-		return false, errors.New("G and P: no request is both, leave both out for a rule for all")
+		return false, errors.New("no request is both G and P: leave both out for a rule for all")
 	case r.ipv4 && r.ipv6:
-		return false, errors.New("4 and 6: no client is both, leave both out for a rule for all")
+		return false, errors.New("no client is both 4 and 6: leave both out for a rule for all")
 	}
 	return fold, nil
 }

@@ -47,8 +47,8 @@ func TestRules(t *testing.T) {
 		{"rg a a", v4, "a", "!Remap table failure"},
 		{"rs a a", v4, "a", "!Remap table failure"},
 		{`rg ^(.*)$ \1\1`, v4, "a", "!Remap table failure"},
-		{"rg a b", v4, strings.Repeat("a", remap.MaxSteps-1), strings.Repeat("b", remap.MaxSteps-1)},
-		{"rg a b", v4, strings.Repeat("a", remap.MaxSteps), "!Remap table failure"},
+		{"rg ^a", v4, strings.Repeat("a", remap.MaxSteps-1) + "b", "b"},
+		{"rg ^a", v4, strings.Repeat("a", remap.MaxSteps) + "b", "!Remap table failure"},
 		{"r x|xy|xyz _", v4, "axyzb", "a_b"}, // the longest, not the first
 		{"r ^.$ byte", v4, "\xff", "byte"},   // an expression sees octets
 		{"ri ^é x", v4, "É", "É"},
@@ -91,9 +91,9 @@ func TestParseRefuses(t *testing.T) {
 		{"rz a b", `line 1: operator 'z' is not one of`},
 		{"E a", `line 1: operator 'E' is not one of`},
 		{"~r a b", "line 1: r cannot go with ~"},
-		{"GP a", "line 1: G and P"},
-		{"46 a", "line 1: 4 and 6"},
-		{"rgg a b", "line 1: gg"},
+		{"GP a", "line 1: no request is both G and P"},
+		{"46 a", "line 1: no client is both 4 and 6"},
+		{"rgg a b", "line 1: g twice"},
 		{"r (a b", "line 1: regular expression (a: ( without )"},
 		{"r [a b", "[ without ]"},
 		{"r [[:nope:]] b", "there is no class [:nope:]"},
