@@ -75,12 +75,12 @@ func absolute(dir string) string {
 }
 
 func access(cfg config.Serve) string {
-	ftp, tftp := cfg.Write && len(cfg.Users) > 0, cfg.TFTPWrites() != config.TFTPWriteOff && !cfg.TFTP.Port.Off()
+	users, tftp := cfg.Write && len(cfg.Users) > 0, cfg.TFTPWrites() != config.TFTPWriteOff && !cfg.TFTP.Port.Off()
 	switch {
-	case ftp && tftp:
+	case users && (tftp || cfg.TFTP.Port.Off()):
 		return "read-write"
-	case ftp:
-		return "read-write over FTP, read-only over TFTP"
+	case users:
+		return "read-write for users, read-only over TFTP"
 	case tftp && len(cfg.TFTP.WriteAllow) > 0:
 		return "read-only over FTP, read-write over TFTP for some networks"
 	case tftp:

@@ -57,7 +57,7 @@ func TestWhatIsSaidOfAccess(t *testing.T) {
 	for want, cfg := range map[string]config.Serve{
 		"read-only":  {Users: amy},
 		"read-write": {Write: true, Users: amy},
-		"read-write over FTP, read-only over TFTP":                   {Write: true, Users: amy, TFTP: config.TFTP{Write: config.TFTPWriteOff}},
+		"read-write for users, read-only over TFTP":                  {Write: true, Users: amy, TFTP: config.TFTP{Write: config.TFTPWriteOff}},
 		"read-only over FTP, read-write for anyone over TFTP":        {Write: true},
 		"read-only over FTP, read-write over TFTP for some networks": {TFTP: config.TFTP{Write: config.TFTPWriteAll, WriteAllow: some}},
 	} {

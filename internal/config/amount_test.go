@@ -13,7 +13,7 @@ func TestValues(t *testing.T) {
 		value Value
 		texts map[string]string
 	}{
-		{new(Networks), map[string]string{"10.0.0.0/8": "10.0.0.0/8", "::1": "::1/128", "10.0.0.1/8": "!", "lab": "!", "": "!"}},
+		{new(networks), map[string]string{"10.0.0.0/8": "10.0.0.0/8", "::1": "::1/128", "10.0.0.1/8": "!", "lab": "!", "": "!"}},
 		{new(Texts), map[string]string{"a b": "a b", "": "!", "a\nb": "!"}},
 		{new(Block), map[string]string{"a\nb": "a\nb", "": "!"}},
 		{new(ClientIP), map[string]string{"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "0.0.0.0": "!", "224.0.0.1": "!", "lab": "!"}},
