@@ -59,7 +59,7 @@ func drayOnePort() server {
 
 func drayServer(protocol string, args ...string) server {
 	return server{name: "dray", protocol: protocol, start: func(t *testing.T, root string) endpoint {
-		d := serve(t, root, append(args, "--write", "--user", peerUser+":"+peerPassword)...)
+		d := serve(t, root, append(args, "--write", "--tftp-write", "all", "--user", peerUser+":"+peerPassword)...)
 		e := d.speaking(t, protocol)
 		if protocol != "tftp" {
 			e.user, e.password = peerUser, peerPassword

@@ -59,7 +59,7 @@ func serve(t *testing.T, protocol string, args ...string) (address string) {
 		args = append(args, "--listen", "127.0.0.1")
 	}
 	cmd := exec.Command(drayPath, append([]string{"serve", t.TempDir(),
-		"--write", "--state-dir", t.TempDir(), "--ports-file", ports}, args...)...)
+		"--write", "--tftp-write", "all", "--state-dir", t.TempDir(), "--ports-file", ports}, args...)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
