@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"dray/ftp/ftpclient"
+	"dray/internal/sshclient"
 	"dray/tftp"
 )
 
@@ -20,7 +21,7 @@ const exitCodes = `Exit codes, curl's where curl has one:
   6   host not found                        55  upload broke off
   7   cannot connect                        56  connection broke off
   8   no sensible answer                    60  certificate not trusted
-  9   FTP: access denied                    64  the server has no TLS
+  9   FTP, SFTP: access denied              64  the server has no TLS
   10  active mode: server did not come      67  log-in refused
   12  active mode: server did not in time   68  TFTP: file not found
   13  passive mode refused                  69  TFTP: access violation
@@ -29,8 +30,9 @@ const exitCodes = `Exit codes, curl's where curl has one:
   19  download refused                      72  TFTP: unknown transfer ID
   21  command refused                       73  TFTP: file already exists
   23  cannot write here                     74  TFTP: no such user
-  25  upload refused                        78  FTP: no such file
-  26  cannot read here                      90  key is not that of --pin
+  25  upload refused                        78  FTP, SFTP: no such file
+  26  cannot read here                      79  SSH failed
+  60  also: SSH host key not trusted        90  key is not that of --pin, --host-key
                                             130 interrupted`
 
 // urlError is a URL that cannot be used.
@@ -52,6 +54,7 @@ func exitCode(err error) int {
 		host   *net.DNSError
 		fault  ftpclient.Fault
 		packet *tftp.Error
+		ssh    *transferError
 	)
 	switch {
 	case errors.As(err, &usage), errors.As(err, &wrong):
@@ -68,12 +71,38 @@ func exitCode(err error) int {
 		return ftpExit(fault)
 	case errors.As(err, &packet):
 		return tftpExit(packet.Code)
+	case errors.As(err, &ssh):
+		return ssh.code
+	case sshExit(err) != 0:
+		return sshExit(err)
 	case errors.Is(err, tftp.ErrGone):
 		return 7
 	case errors.Is(err, tftp.ErrTimeout), errors.Is(err, os.ErrDeadlineExceeded):
 		return 28
 	}
 	return 1
+}
+
+// sshExit is the code of an SSH connection that has not come about, 0 if err is none.
+func sshExit(err error) int {
+	for _, row := range []struct {
+		err  error
+		code int
+	}{
+		{sshclient.ErrConnect, 7},
+		{sshclient.ErrHostKeyUnknown, 60},
+		{sshclient.ErrHostKeyChanged, 60},
+		{sshclient.ErrPin, 90},
+		{sshclient.ErrLogin, 67},
+		{sshclient.ErrConfig, 2},
+		{sshclient.ErrHandshake, 79},
+		{sshclient.ErrAlgorithms, 79},
+	} {
+		if errors.Is(err, row.err) {
+			return row.code
+		}
+	}
+	return 0
 }
 
 func ftpExit(f ftpclient.Fault) int {
@@ -165,6 +194,14 @@ func hint(err error) string {
 		return "A user is named in the URL: ftp://USER@HOST/FILE asks for the password\n"
 	case errors.Is(err, ftpclient.ErrIsDir):
 		return "To see what is in a folder: dray ls URL\n"
+	case errors.Is(err, sshclient.ErrHostKeyUnknown):
+		return "If the server tells the same fingerprint, pass it with --host-key, or run this at a terminal to be asked once\n"
+	case errors.Is(err, sshclient.ErrHostKeyChanged):
+		return "If the server really has a new key, remove the old line from known_hosts: ssh-keygen -R HOST\n"
+	case errors.Is(err, sshclient.ErrAlgorithms):
+		return "Devices before 2018 may need --ssh-legacy\n"
+	case errors.Is(err, sshclient.ErrLogin):
+		return "A user is named in the URL, sftp://USER@HOST/FILE, a password in DRAY_PASSWORD, a key with --identity\n"
 	case errors.Is(err, ftpclient.ErrTLSRefused):
 		return "The server has no TLS: with ftp:// the password and the files go in clear\n"
 	}

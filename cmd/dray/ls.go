@@ -21,14 +21,17 @@ func lsCommand(std stdio) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "ls URL",
-		Short: "List a folder over FTP",
+		Short: "List a folder over FTP or SFTP",
 		Long: `List the folder at URL, a line a name as ls -l does, sorted by name. A folder with more than
-` + strconv.Itoa(sortedNames) + ` names is listed in the order of the server, as they come. TFTP has no lists.`,
+` + strconv.Itoa(sortedNames) + ` names is listed in the order of the server, as they come. TFTP and scp have no lists.`,
 		Example: "  dray ls ftp://192.0.2.1/images/\n  dray ls --json ftp://192.0.2.1/ | jq -r .name",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			if scheme, _ := schemeOf(args[0]); scheme == "tftp" {
+			switch scheme, _ := schemeOf(args[0]); scheme {
+			case "tftp":
 				return &usageError{errors.New("TFTP has no lists: ask for a file by its name, or use ftp://")}
+			case "scp":
+				return &usageError{errors.New("scp has no lists: ask for a file by its name, or use sftp://")}
 			}
 			r, err := parseRemote(args[0], o, std)
 			if err != nil {

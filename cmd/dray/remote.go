@@ -43,6 +43,7 @@ type remoteOptions struct {
 	quote    []string
 	keep     time.Duration
 	tftp     tftpOptions
+	ssh      sshOptions
 }
 
 func (o *remoteOptions) add(c *cobra.Command) {
@@ -53,6 +54,7 @@ func (o *remoteOptions) add(c *cobra.Command) {
 	f.IntVar(&o.retries, "retries", 0, "FTP: try again so many times in a row when a connection breaks, from where it broke")
 	f.StringArrayVarP(&o.quote, "quote", "Q", nil, "FTP: send this command after log-in, such as \"SITE UMASK 022\" (repeatable)")
 	f.DurationVar(&o.keep, "keep-alive", time.Minute, "FTP: send NOOP so often during a transfer, 0 for never")
+	o.ssh.add(f)
 }
 
 // check refuses flags that would be taken for protection, or for anything, where they
@@ -66,8 +68,11 @@ func (o *remoteOptions) check(scheme string) error {
 		return errors.New("--insecure and --pin contradict each other")
 	case (o.insecure || o.pin != "") && !secure:
 		return errors.New("--insecure and --pin are for ftpes:// and ftps://")
-	case scheme == "tftp" && (o.active || o.retries > 0 || len(o.quote) > 0):
+	case !strings.HasPrefix(scheme, "ftp") && (o.active || o.retries > 0 || len(o.quote) > 0):
 		return errors.New("--active, --retries and --quote are for FTP")
+	}
+	if err := o.ssh.check(scheme); err != nil {
+		return err
 	}
 	return o.tftp.check(scheme)
 }
@@ -83,11 +88,13 @@ func parseRemote(raw string, o remoteOptions, std stdio) (remote, error) {
 		return parseFTP(raw, o, std)
 	case "tftp":
 		return parseTFTP(raw, o.tftp)
+	case "sftp", "scp":
+		return parseSSH(raw, o.ssh, std)
 	}
 	if !found {
-		return nil, &urlError{3, fmt.Errorf("%q is no URL: want ftp://HOST/FILE or tftp://HOST/FILE", raw)}
+		return nil, &urlError{3, fmt.Errorf("%q is no URL: want ftp://HOST/FILE, sftp://HOST/FILE or tftp://HOST/FILE", raw)}
 	}
-	return nil, &urlError{1, fmt.Errorf("scheme %q is not supported: ftp, ftpes, ftps and tftp are", scheme)}
+	return nil, &urlError{1, fmt.Errorf("scheme %q is not supported: ftp, ftpes, ftps, sftp, scp and tftp are", scheme)}
 }
 
 // schemeOf returns what a URL begins with, in lower case.

@@ -23,8 +23,9 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}
 // TestScript runs the stories in testdata/script. Besides testscript's own commands they
 // know
 //
-//	serve ARGS…   start `dray serve ARGS…`, set $FTP and $TFTP to its addresses, and keep what
-//	              it prints before it serves in the file greeting
+//	serve ARGS…   start `dray serve ARGS…`, set $FTP, $TFTP and $SFTP to its addresses and
+//	              $HOSTKEY to the fingerprint that SSH clients see first, and keep what it
+//	              prints before it serves in the file greeting
 //	halt          interrupt it, wait for it, and keep what it logged in the file server.log
 //	talk ADDR LINE… send FTP commands one by one, each after the reply to the one before, and
 //	              print the replies to stdout
@@ -84,6 +85,9 @@ func startServer(ts *testscript.TestScript, neg bool, args []string) {
 	for line := ""; !strings.HasPrefix(line, "Ctrl-C"); greeting.WriteString(line) {
 		if line, err = r.ReadString('\n'); err != nil {
 			ts.Fatalf("dray serve ended before it was up: %v\n%s", err, ts.ReadFile("server.log"))
+		}
+		if _, key, found := strings.Cut(line, "ED25519 256 "); found {
+			ts.Setenv("HOSTKEY", strings.TrimSpace(key))
 		}
 	}
 	ts.Check(os.WriteFile(filepath.Join(ts.Getenv("WORK"), "greeting"), []byte(greeting.String()), 0o644))

@@ -19,7 +19,7 @@ func getCommand(std stdio) *cobra.Command {
 	var resume bool
 	c := &cobra.Command{
 		Use:   "get URL [LOCAL]",
-		Short: "Fetch a file over FTP or TFTP",
+		Short: "Fetch a file over FTP, SFTP, scp or TFTP",
 		Long: `Fetch the file at URL. It is saved in the current folder under its own name, or as
 LOCAL, or in LOCAL if that is a folder; "-" is standard output. A file that is there
 already is replaced when the new one is whole, not before.`,
@@ -37,7 +37,7 @@ already is replaced when the new one is whole, not before.`,
 	}
 	o.add(c)
 	o.tftp.add(c)
-	c.Flags().BoolVarP(&resume, "continue", "c", false, "FTP: add what is missing to a LOCAL that is there, instead of replacing it")
+	c.Flags().BoolVarP(&resume, "continue", "c", false, "FTP, SFTP: add what is missing to a LOCAL that is there, instead of replacing it")
 	return c
 }
 
@@ -55,7 +55,7 @@ func putCommand(std stdio) *cobra.Command {
 	var resume bool
 	c := &cobra.Command{
 		Use:   "put LOCAL URL",
-		Short: "Store a file over FTP or TFTP",
+		Short: "Store a file over FTP, SFTP, scp or TFTP",
 		Long: `Store the file LOCAL, or standard input if that is "-", at URL. A URL that ends with
 "/" names the folder to store it in.`,
 		Example: "  dray put c2900.bin ftp://amy@192.0.2.1/images/\n  echo hello | dray put - tftp://192.0.2.1/greeting",
@@ -76,7 +76,7 @@ func putCommand(std stdio) *cobra.Command {
 	}
 	o.add(c)
 	o.tftp.add(c)
-	c.Flags().BoolVarP(&resume, "continue", "c", false, "FTP: send what the server's file lacks, instead of replacing it")
+	c.Flags().BoolVarP(&resume, "continue", "c", false, "FTP, SFTP: send what the server's file lacks, instead of replacing it")
 	return c
 }
 

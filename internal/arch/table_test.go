@@ -29,14 +29,15 @@ func table() map[string]row {
 		"internal/scp":  {},
 
 		// Vocabulary of the product.
-		"internal/vfs":      {},
-		"internal/identity": {},
-		"internal/event":    {},
-		"internal/policy":   {dray: "internal/identity internal/vfs"},
-		"internal/config":   {outside: "github.com/goccy/go-yaml"},
-		"internal/certs":    {},
-		"internal/hostkeys": {outside: "golang.org/x/crypto/ssh"},
-		"internal/userkeys": {outside: "golang.org/x/crypto/ssh"},
+		"internal/vfs":       {},
+		"internal/identity":  {},
+		"internal/event":     {},
+		"internal/policy":    {dray: "internal/identity internal/vfs"},
+		"internal/config":    {outside: "github.com/goccy/go-yaml"},
+		"internal/certs":     {},
+		"internal/hostkeys":  {outside: "golang.org/x/crypto/ssh"},
+		"internal/userkeys":  {outside: "golang.org/x/crypto/ssh"},
+		"internal/sshclient": {outside: "github.com/kevinburke/ssh_config github.com/skeema/knownhosts golang.org/x/crypto/ssh"},
 
 		// Stores, and what wraps them.
 		"internal/vfs/vfstest":  {dray: "internal/vfs"},
@@ -82,9 +83,10 @@ func table() map[string]row {
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {
-			dray:    "ftp ftp/ftpclient internal/config internal/daemon internal/tftpd/remap tftp",
-			outside: "github.com/spf13/cobra github.com/vbauerster/mpb/v8 golang.org/x/sys golang.org/x/term",
-			tests:   "github.com/rogpeppe/go-internal",
+			dray: "ftp ftp/ftpclient internal/config internal/daemon internal/scp internal/sshclient internal/tftpd/remap tftp",
+			outside: "github.com/pkg/sftp github.com/spf13/cobra github.com/spf13/pflag github.com/vbauerster/mpb/v8" +
+				" golang.org/x/crypto/ssh golang.org/x/sys golang.org/x/term",
+			tests: "github.com/rogpeppe/go-internal",
 		},
 
 		// Tests of the whole.
@@ -124,7 +126,7 @@ func pure() []string {
 // Who may open files of the host (certs has keys to read and to keep, bench files to serve), and who may read
 // the environment.
 const (
-	opensFiles = "cmd/dray internal/certs internal/config internal/hostkeys internal/userkeys internal/vfs/osfs test/bench"
+	opensFiles = "cmd/dray internal/certs internal/config internal/hostkeys internal/sshclient internal/userkeys internal/vfs/osfs test/bench"
 	readsEnv   = "cmd/dray internal/config"
 )
 
