@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -141,6 +142,93 @@ func TestResume(t *testing.T) {
 			run(t, row.put(e, whole.path(), "incoming/half"))
 			whole.compare(t, filepath.Join(root, "incoming", "half"))
 			e.events.expect(t, transferred(row.op, "/incoming/half", rest))
+		})
+	}
+}
+
+// TestBeyond4GiB goes on, both ways, with a file of which all but the last bytes are there:
+// offsets take more than 32 bits.
+func TestBeyond4GiB(t *testing.T) {
+	const size = 5 << 30
+	end := "the end of a long file"
+	sparse := func(t *testing.T, path string, size int64, tail string) {
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := errors.Join(f.Truncate(size), os.Chmod(path, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt([]byte(tail), size-int64(len(tail))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compare := func(t *testing.T, path string) {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		tail := make([]byte, len(end)+1)
+		_, err = f.ReadAt(tail, size-int64(len(tail)))
+		if info, statErr := f.Stat(); err != nil || statErr != nil || info.Size() != size || string(tail) != "\x00"+end {
+			t.Errorf("%s ends with %q, %v", path, tail, err)
+		}
+	}
+	plain, secure := dray("ftp", "--continue"), dray("ftpes", "--continue")
+	for _, row := range []struct {
+		server server
+		client client
+	}{
+		{drayFTP, plain}, {drayTLS, secure}, {drayFTP, curl("curl", "ftp", "-C", "-")},
+		{vsftpd, plain}, {proftpd, plain}, {pureFTPd, plain}, {pyftpdlib, plain},
+		{vsftpdTLS, secure}, {proftpdTLS, secure}, {pureFTPdTLS, secure}, {pyftpdlibTLS, secure},
+	} {
+		t.Run(row.client.protocol+" "+row.server.name+" "+row.client.name, func(t *testing.T) {
+			t.Parallel()
+			peer(t, row.client.program)
+			root, local := furnish(t), filepath.Join(t.TempDir(), "long")
+			stored := filepath.Join(root, "incoming", "long")
+			sparse(t, filepath.Join(root, "long"), size, end)
+			sparse(t, local, size-int64(len(end)), "")
+			sparse(t, stored, size-int64(len(end)), "")
+			e := row.server.start(t, root)
+			run(t, row.client.get(e, "long", local))
+			compare(t, local)
+			e.events.expect(t, transferred("read", "/long", int64(len(end))))
+			run(t, row.client.put(e, local, "incoming/long"))
+			if e.settled != nil {
+				e.settled()
+			}
+			compare(t, stored)
+		})
+	}
+}
+
+// TestAbort has Python's ftplib take back a download, as urgent data in clear, and in TLS,
+// which has none. The connection goes on.
+func TestAbort(t *testing.T) {
+	for _, row := range []struct {
+		name, prepare string
+		server        server
+	}{
+		{"in clear", "", drayFTP},
+		{"in TLS", ftplibSecure("TLSv1_3", true), drayTLS},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			peer(t, "/usr/bin/python3")
+			f := files[len(files)-1]
+			e := row.server.start(t, furnish(t))
+			cmd := ftplibRun(e, row.prepare, `
+data = ftp.transfercmd("RETR " + sys.argv[6])
+data.recv(1)
+print(ftp.abort()[:3], ftp.voidresp()[:3])
+print(ftp.size(sys.argv[6]))`, f.name)
+			if out := run(t, cmd); out != "426 226\n"+strconv.FormatInt(f.size, 10)+"\n" {
+				t.Errorf("ftplib heard %q", out)
+			}
+			e.events.expect(t, event{Msg: "transfer", Op: "read", Path: "/" + f.name, Outcome: "failed", Bytes: anyBytes})
 		})
 	}
 }
