@@ -47,7 +47,7 @@ func parseFTP(raw string, o remoteOptions, std stdio) (remote, error) {
 		}
 	}
 	if url.Security == ftpclient.Plain && url.Password != ftpclient.GuestPassword {
-		dialer.DialContext = warnInClear(std.err)
+		dialer.DialContext = warnInClear(new(net.Dialer).DialContext, std.err)
 	}
 	return &ftpRemote{url: url, retry: ftpclient.Retry{
 		Dialer: dialer, Address: url.Address, User: url.User, Password: url.Password, Retries: o.retries,
@@ -69,11 +69,14 @@ func quote(commands []string) func(context.Context, *ftpclient.Client) error {
 	}
 }
 
+// dialFunc is that of a net.Dialer.
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
 // warnInClear says once that a password is about to go over a network in clear.
-func warnInClear(w io.Writer) func(context.Context, string, string) (net.Conn, error) {
+func warnInClear(dial dialFunc, w io.Writer) dialFunc {
 	said := false
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		conn, err := dial(ctx, network, address)
 		if err != nil || said {
 			return conn, err
 		}
