@@ -169,6 +169,16 @@ func explain(v tlsbind.Verdict, version string) string {
 	return "the data connection resumed no " + version + " session: the client cannot, or somebody else came"
 }
 
+// explainReset says what an upload that was reset may suffer from: in TLS 1.3 the server
+// speaks last in the handshake, and a client that never reads that resets what it closes.
+func (j *job) explainReset(err error) {
+	conn, ok := j.conn.(*tlsbind.Data)
+	if ok && errors.Is(err, syscall.ECONNRESET) && !j.srv.NoDataTickets && conn.ConnectionState().Version == tls.VersionTLS13 {
+		j.note = "the client reset the connection, as one does that closes it without reading its session ticket: " +
+			"give none on data connections, or let the client use TLS 1.2"
+	}
+}
+
 // checkEnd tells an upload over TLS that ended from one that was cut off on the way.
 func (j *job) checkEnd() error {
 	conn, ok := j.conn.(*tlsbind.Data)

@@ -245,6 +245,44 @@ func TestTruncatedUpload(t *testing.T) {
 	}
 }
 
+// An upload that is reset is not stored, and the log says which clients do that with what
+// kind of TLS, and what helps them.
+func TestUploadResetOverTLS(t *testing.T) {
+	for about, row := range map[string]struct {
+		version uint16
+		quiet   bool
+		noted   bool
+	}{
+		"TLS 1.3":                               {tls.VersionTLS13, false, true},
+		"TLS 1.3, no tickets":                   {tls.VersionTLS13, true, false},
+		"TLS 1.2, in which a ticket is no harm": {tls.VersionTLS12, false, false},
+	} {
+		t.Run(about, func(t *testing.T) {
+			s, m, config := secured(t)
+			s.NoDataTickets, config.MaxVersion = row.quiet, row.version
+			config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+			p := upgrade(t, serve(t, s, "127.0.0.1:0"), config)
+			raw := p.open()
+			p.ask("STOR new.txt", ftp.CodeOpening)
+			if _, err := io.WriteString(tls.Client(raw, config), "half"); err != nil {
+				t.Fatal(err)
+			}
+			p.until("STOR: 4 octets so far")
+			raw.(*net.TCPConn).SetLinger(0)
+			raw.Close()
+			p.want(ftp.CodeDataLost)
+			p.ask("SIZE new.txt", ftp.CodeNotFile)
+			p.ask("QUIT", ftp.CodeGoodbye)
+			p.ended()
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			if note := m.transfers[0].Note; strings.Contains(note, "without reading its session ticket") != row.noted {
+				t.Errorf("note %q", note)
+			}
+		})
+	}
+}
+
 // AUTH waits for the end of a transfer like any command, and what follows it is read as
 // TLS.
 func TestAuthDuringTransfer(t *testing.T) {

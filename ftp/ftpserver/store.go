@@ -54,6 +54,7 @@ func (j *job) receive(upload Upload, text string) (string, error) {
 		return "", err
 	}
 	if err := j.receiveFile(upload); err != nil {
+		j.explainReset(err)
 		return "", err
 	}
 	committed = true
