@@ -71,6 +71,47 @@ func TestEndlessLine(t *testing.T) {
 	p.ended()
 }
 
+// A browser that was made to send a request here, with commands of FTP in its body, logs
+// nobody in and hears nothing of what it said, so that a page cannot be made of it (ALPACA).
+func TestHTTP(t *testing.T) {
+	for _, method := range []string{"GET", "POST", "HEAD", "PUT", "OPTIONS", "CONNECT", "DELETE", "PATCH", "TRACE", "get"} {
+		m := newMemory()
+		s := &Server{Backend: m}
+		p := greet(t, serve(t, s, "127.0.0.1:0"))
+		p.say(method + " /<script> HTTP/1.1\r\nHost: <script>\r\n\r\nUSER alice\r\nPASS secret\r\nMKD /pwned\r\nHELP <script>\r\n")
+		said, err := io.ReadAll(p.r)
+		if err != nil || strings.Contains(string(said), "script") || strings.Count(string(said), "\n") != 1 || !strings.HasPrefix(string(said), "421 ") {
+			t.Errorf("%s: %q, %v", method, said, err)
+		}
+		m.mu.Lock()
+		if _, made := m.files["/pwned"]; made {
+			t.Errorf("%s: the body was obeyed", method)
+		}
+		m.mu.Unlock()
+	}
+}
+
+// Who begins TLS and says nothing more has no more time than others before log-in.
+func TestSilentHandshake(t *testing.T) {
+	s, _, _ := secured(t)
+	s.LoginTimeout = 100 * time.Millisecond
+	explicit := greet(t, serve(t, s, "127.0.0.1:0"))
+	explicit.ask("AUTH TLS", ftp.CodeAuthOK)
+	explicit.ended()
+
+	s, _, _ = secured(t)
+	s.LoginTimeout = 100 * time.Millisecond
+	implicit, err := net.Dial("tcp", serveTLS(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer implicit.Close()
+	implicit.SetDeadline(time.Now().Add(patience))
+	if b, err := io.ReadAll(implicit); err != nil || len(b) > 0 {
+		t.Errorf("%q, %v instead of the end", b, err)
+	}
+}
+
 // While a transfer runs its control connection is not idle, however quiet. A connection
 // that begins later and is idle tells when the time is over.
 func TestQuietDuringTransfer(t *testing.T) {
