@@ -34,6 +34,7 @@ var servers = map[string]netip.AddrPort{
 type clientStage struct {
 	t      *testing.T
 	client Client
+	server URL // without a name
 	d      *director
 
 	mu      sync.Mutex
@@ -42,7 +43,7 @@ type clientStage struct {
 }
 
 func playClient(t *testing.T, c *scene) []string {
-	s := &clientStage{t: t}
+	s := &clientStage{t: t, server: URL{Host: "192.0.2.1"}}
 	s.client.dial, s.client.noJitter = s.dial, true
 	s.d = &director{t: t, settle: synctest.Wait, now: time.Now}
 	var wg sync.WaitGroup
@@ -65,8 +66,8 @@ func playClient(t *testing.T, c *scene) []string {
 	s.mu.Lock()
 	p := s.current
 	s.mu.Unlock()
-	p.deliver(parsePacket(t, `ERROR 0 "the play is over"`), servers[""])
-	p.deliver(parsePacket(t, `ERROR 0 "the play is over"`), servers["3"])
+	p.deliver(parsePacket(t, `ERROR 1 "the play is over"`), servers[""])
+	p.deliver(parsePacket(t, `ERROR 1 "the play is over"`), servers["3"])
 	wg.Wait()
 	s.client.Close()
 	return lines
@@ -98,7 +99,7 @@ func (s *clientStage) dial(_ netip.AddrPort, size int) (port, error) {
 // start runs a transfer: get "name" mode …, or put "name" mode octets ….
 func (s *clientStage) start(words []string) {
 	ctx := context.Background()
-	u := URL{Host: "192.0.2.1", Name: words[1]}
+	u := s.server.with(words[1])
 	u.Mode, _ = ParseMode(words[2])
 	size := -1
 	for _, w := range words[3:] {
