@@ -153,11 +153,10 @@ func (s *session) rename(r *sftp.Request, o vfs.RenameOptions) error {
 
 // folder is one that is being listed.
 type folder struct {
-	path  vfs.Path
-	next  func() (vfs.Info, error, bool)
-	stop  func()
-	first error // what the listing began with
-	head  *vfs.Info
+	path vfs.Path
+	next func() (vfs.Info, error, bool)
+	stop func()
+	head *vfs.Info
 }
 
 // openDir begins a listing, and finds out now whether there can be one.

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// MaxPath is the longest path that [ParsePath] takes, in bytes.
+// MaxPath is the longest path that [ParsePath] takes, in bytes, without the slash in front.
 const MaxPath = 4096
 
 // Path names a file within a tree: rooted, clean, with "/" between elements. It cannot
@@ -17,7 +17,7 @@ type Path struct{ rel string } // "" or "a/b"
 // backslashes is refused, since it can only be an attempt to leave. Control characters
 // and names over MaxPath are ErrBadName.
 func ParsePath(name string) (Path, error) {
-	if len(name) > MaxPath || strings.ContainsFunc(name, isControl) || climbsByBackslash(name) {
+	if len(strings.TrimPrefix(name, "/")) > MaxPath || strings.ContainsFunc(name, isControl) || climbsByBackslash(name) {
 		return Path{}, &OpError{Op: "parse", Path: name, Err: ErrBadName}
 	}
 	return Path{rel: path.Clean("/" + name)[1:]}, nil
