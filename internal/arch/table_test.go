@@ -56,6 +56,18 @@ func table() map[string]row {
 			dray: "internal/device/iossim/cli internal/device/iossim/conf internal/device/iossim/flash internal/device/iossim/image" +
 				" internal/device/iossim/line internal/device/iossim/model",
 		},
+		"internal/device/iossim/telnet": {},
+		// The clients are what a device pulls its image with: that they are ours is the point of it.
+		"internal/device/iossim/link": {
+			dray:    "ftp/ftpclient internal/device/iossim internal/device/iossim/flash internal/scp tftp",
+			outside: "golang.org/x/crypto/ssh",
+		},
+		"internal/device/iossim/rack": {
+			dray: "internal/device/iossim internal/device/iossim/flash internal/device/iossim/image internal/device/iossim/link" +
+				" internal/device/iossim/model internal/device/iossim/telnet",
+			outside: "github.com/goccy/go-yaml golang.org/x/crypto/ssh",
+		},
+
 		// Parts of the glue that stand by themselves.
 		"internal/tftpd/remap":     {},
 		"internal/tftpd/neighbour": {},
@@ -83,7 +95,8 @@ func table() map[string]row {
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {
-			dray: "ftp ftp/ftpclient internal/config internal/daemon internal/scp internal/sshclient internal/tftpd/remap tftp",
+			dray: "ftp ftp/ftpclient internal/config internal/daemon internal/device/iossim/image internal/device/iossim/model" +
+				" internal/device/iossim/rack internal/scp internal/sshclient internal/tftpd/remap tftp",
 			outside: "github.com/pkg/sftp github.com/spf13/cobra github.com/spf13/pflag github.com/vbauerster/mpb/v8" +
 				" golang.org/x/crypto/ssh golang.org/x/sys golang.org/x/term",
 			tests: "github.com/rogpeppe/go-internal",

@@ -32,6 +32,10 @@ func (s *session) work() error {
 		s.level = s.access.Level
 		s.write("\n")
 	}
+	if s.access.Command != "" {
+		s.length = 0
+		return s.execute(s.access.Command, s.prompt())
+	}
 	return s.shell()
 }
 

@@ -23,6 +23,7 @@ type Access struct {
 	Local   netip.AddrPort // of the device
 	User    string         // who has logged in already; "" lets the device ask
 	Level   int            // of User
+	Command string         // to run instead of a shell; "" for none
 }
 
 // What ends the work of a session, or of a command.
@@ -112,13 +113,23 @@ func (s *session) seat() error {
 		return errNoLine
 	}
 	s.life = d.life
-	for n := range 16 {
+	for n := range d.lines() {
 		if d.vtys[n] == nil {
 			d.vtys[n], s.vty = s, n
 			return nil
 		}
 	}
 	return errNoLine
+}
+
+// lines is how many lines the configuration has for the network. The caller holds the lock.
+func (d *Device) lines() (n int) {
+	for _, l := range d.running.Heads("line vty") {
+		words := strings.Fields(l.Text)
+		last, _ := strconv.Atoi(words[len(words)-1])
+		n = max(n, last+1)
+	}
+	return n
 }
 
 // read hands over what is typed.
