@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// tool prepares a program that scripts/judges installs. Where it is missing the test
+// tool prepares a program that scripts/judges or scripts/peers installs. Where it is missing the test
 // fails, unless SKIP_PEERS=1.
 func tool(t *testing.T, name string, args ...string) *exec.Cmd {
 	t.Helper()
@@ -22,6 +22,14 @@ func tool(t *testing.T, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), path, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	return cmd
+}
+
+// run runs a command that must succeed.
+func run(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%q: %v\n%s", cmd.Args, err, out)
+	}
 }
 
 // said runs a command without input and returns all that it printed, whatever its exit code.

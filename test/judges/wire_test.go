@@ -39,7 +39,7 @@ func TestWire(t *testing.T) {
 		decode         string   // how tshark is told what is on the port
 		talk           func(t *testing.T, addr string)
 		seen           []string // filters that match a packet at least
-		resets         bool     // the client is one that ends connections so
+		resets         bool     // the client may end connections so, the server not
 	}{
 		{name: "FTP", protocol: "ftp", args: append(login, "--ftp", "0"), decode: "tcp.port==%,ftp",
 			talk: transfers("ftp"),
@@ -50,7 +50,22 @@ func TestWire(t *testing.T) {
 		{name: "implicit FTPS", protocol: "ftps", args: append(login, "--ftp", "off", "--ftps", "0"), decode: "tcp.port==%,tls",
 			talk: transfers("ftps", "--insecure"),
 			seen: []string{"tls.handshake.type == 1", "tls.handshake.type == 2"}},
-		// This client does not wait for what the server says last.
+		{name: "FTPS with curl", protocol: "ftp", args: append(login, "--ftp", "0"), decode: "tcp.port==%,ftp",
+			talk: func(t *testing.T, addr string) {
+				url := "ftp://" + user + ":" + password + "@" + addr + "/"
+				curl := []string{"-q", "-sS", "--ssl-reqd", "-k"}
+				run(t, tool(t, "curl", slices.Concat(curl, []string{"-T", file, url + "one", "-T", file, url + "two"})...))
+				run(t, tool(t, "curl", slices.Concat(curl, []string{"-o", os.DevNull, url + "one", "-o", os.DevNull, url})...))
+			},
+			seen:   []string{`ftp.request.command == "AUTH"`, "tls.handshake.type == 2"},
+			resets: true},
+		{name: "FTPS with lftp", protocol: "ftp", args: append(login, "--ftp", "0"), decode: "tcp.port==%,ftp",
+			talk: func(t *testing.T, addr string) {
+				run(t, tool(t, "lftp", "--norc", "-c", "set ssl:verify-certificate no; set ftp:ssl-force yes; set ftp:ssl-protect-data yes; "+
+					"open -u "+user+","+password+" ftp://"+addr+"; put "+file+" -o one; cls -1; get one -o "+filepath.Join(t.TempDir(), "got")))
+			},
+			seen:   []string{`ftp.request.command == "AUTH"`, "tls.handshake.type == 2"},
+			resets: true},
 		{name: "FTPS with its keys", protocol: "ftp", args: append(login, "--ftp", "0"), decode: "tcp.port==%,ftp",
 			talk:   func(t *testing.T, addr string) { talkFTPS(t, addr, keys) },
 			seen:   []string{`tls && ftp.request.command == "STOR"`, `tls && ftp.response.code == 226`},
@@ -79,6 +94,12 @@ func TestWire(t *testing.T) {
 			for line := range strings.Lines(read("-q", "-z", "expert,warn")) {
 				if warns(line, c.resets) {
 					t.Errorf("tshark warns: %s", line)
+				}
+			}
+			opened := strings.Fields(read("-T", "fields", "-e", "tcp.dstport", "-Y", "tcp.flags.syn == 1 && tcp.flags.ack == 0"))
+			for _, port := range strings.Fields(read("-T", "fields", "-e", "tcp.srcport", "-Y", "tcp.flags.reset == 1")) {
+				if slices.Contains(opened, port) && strings.Trim(port, "0123456789") == "" {
+					t.Errorf("the server resets a connection at its port %s", port)
 				}
 			}
 		})
