@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -358,6 +359,49 @@ func TestTransferred(t *testing.T) {
 		m.transfers[0].Verb != "RETR" || m.transfers[0].Err != nil || m.transfers[1].Err == nil {
 		t.Errorf("transfers: %+v", m.transfers)
 	}
+}
+
+// STOU never takes a name that somebody has, also if it guesses one, and gives up in the end.
+func TestUniqueNames(t *testing.T) {
+	for taken, want := range map[int]ftp.Code{0: ftp.CodeDone, 3: ftp.CodeDone, 1000: ftp.CodeNotFile} {
+		b := &crowded{memory: newMemory(), t: t, taken: taken, tried: make(map[string]bool)}
+		p := enter(t, serve(t, &Server{Backend: b}, "127.0.0.1:0"))
+		data := p.open()
+		p.say("STOU mine\r\n")
+		if want == ftp.CodeDone {
+			p.want(ftp.CodeOpening)
+			data.Close()
+		}
+		p.want(want)
+		if len(b.tried) != min(taken+1, 16) {
+			t.Errorf("%d names taken: tried %v", taken, b.tried)
+		}
+	}
+}
+
+// crowded has files of the first names that STOU thinks of.
+type crowded struct {
+	*memory
+	t     *testing.T
+	taken int
+	tried map[string]bool
+}
+
+func (c *crowded) NewSession(context.Context, *Conn) (Session, error) { return c, nil }
+
+func (c *crowded) Login(context.Context, string, string) (FS, error) { return c, nil }
+
+func (c *crowded) Close() error { return nil }
+
+func (c *crowded) Create(ctx context.Context, name string, o CreateOptions) (Upload, error) {
+	if !o.New || c.tried[name] {
+		c.t.Errorf("STOU creates %s with %+v", name, o)
+	}
+	c.tried[name] = true
+	if len(c.tried) <= c.taken {
+		return nil, fs.ErrExist
+	}
+	return c.memory.Create(ctx, name, o)
 }
 
 // A panic is a fault of its session alone.
