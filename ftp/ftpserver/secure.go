@@ -64,9 +64,10 @@ func (c *Conn) secure() error {
 	timeout := orDefault(c.srv.LoginTimeout, time.Minute)
 	c.raw.SetDeadline(time.Now().Add(timeout))
 	session := c.srv.binder.Session()
-	conn := session.Control(c.raw)
+	heard := &hearing{Conn: c.raw}
+	conn := session.Control(heard)
 	if err := conn.HandshakeContext(c.ctx); err != nil {
-		return handshakeError{err}
+		return handshakeError{err, heard.alert(), heard.n > 0}
 	}
 	c.raw.SetDeadline(time.Time{})
 	c.tls, c.nc = session, conn
@@ -77,28 +78,38 @@ func (c *Conn) secure() error {
 
 // noTLS notes that the control connection has no TLS, and why.
 func (c *Conn) noTLS(err error) {
-	log := c.log()
+	about := []any{"reason", err}
 	var failed handshakeError
-	if c.srv.TrustHint != "" && errors.As(err, &failed) && failed.untrusted() {
-		log = log.With("hint", c.srv.TrustHint)
+	if c.srv.TrustHint != "" && errors.As(err, &failed) && (failed.untrusted() || failed.hungUp() && failed.heard) {
+		about = append(about, "hint", c.srv.TrustHint)
 	}
-	log.Warn("TLS handshake failed: closing", "reason", err)
+	c.log().Warn("TLS handshake failed: closing", about...)
 }
 
 // handshakeError is a handshake that failed, said so that a person sees whose fault it is.
-type handshakeError struct{ error }
+type handshakeError struct {
+	error
+	alert tls.AlertError // that the client has sent in clear; 0 is none
+	heard bool           // something came from the client
+}
 
 func (e handshakeError) Unwrap() error { return e.error }
 
 func (e handshakeError) Error() string {
 	var foreign tls.RecordHeaderError
 	switch {
+	case e.untrusted() && e.alert != 0:
+		return "the client does not trust the certificate: " + e.alert.Error()
 	case e.untrusted():
 		return "the client does not trust the certificate: " + e.error.Error()
+	case e.alert != 0:
+		return "the client refused: " + e.alert.Error()
 	case errors.As(e.error, &foreign):
 		return "the client speaks no TLS here"
-	case errors.Is(e.error, io.EOF), errors.Is(e.error, syscall.ECONNRESET):
-		return "the client hung up in the middle of it"
+	case e.hungUp() && e.heard:
+		return "the client hung up in the middle of it, as one does that does not trust the certificate"
+	case e.hungUp():
+		return "the client hung up without a word"
 	case errors.Is(e.error, os.ErrDeadlineExceeded):
 		return "the client took too long"
 	}
@@ -106,11 +117,49 @@ func (e handshakeError) Error() string {
 	return short
 }
 
+func (e handshakeError) hungUp() bool {
+	return errors.Is(e.error, io.EOF) || errors.Is(e.error, syscall.ECONNRESET)
+}
+
 // untrusted reports whether the client has refused our certificate by an alert about it
 // (RFC 8446, section 6.2). Its type is hidden in crypto/tls, its text is not.
 func (e handshakeError) untrusted() bool {
+	switch e.alert {
+	case 42, 43, 44, 45, 46, 48: // bad, unsupported, revoked, expired, unknown; authority unknown
+		return true
+	}
 	var alert *net.OpError
 	return errors.As(e.error, &alert) && alert.Op == "remote error" && strings.Contains(alert.Err.Error(), "certificate")
+}
+
+// hearing keeps the end of what a client says in the handshake. OpenSSL sends its alert
+// about our certificate in clear where TLS 1.3 wants it encrypted, so that crypto/tls
+// knows it for a bad record only.
+type hearing struct {
+	net.Conn
+	n    int64
+	last [7]byte
+}
+
+func (h *hearing) Read(b []byte) (int, error) {
+	n, err := h.Conn.Read(b)
+	h.n += int64(n)
+	if n >= len(h.last) {
+		copy(h.last[:], b[n-len(h.last):n])
+	} else {
+		copy(h.last[:], h.last[n:])
+		copy(h.last[len(h.last)-n:], b[:n])
+	}
+	return n, err
+}
+
+// alert is what the client said last if that was an alert in clear that ends the
+// connection: a record of type 21 with two octets (RFC 8446, sections 5.1 and 6).
+func (h *hearing) alert() tls.AlertError {
+	if h.last[0] == 21 && h.last[1] == 3 && h.last[3] == 0 && h.last[4] == 2 && h.last[5] == 2 {
+		return tls.AlertError(h.last[6])
+	}
+	return 0
 }
 
 // TLS returns what is known of the TLS of the control connection, nil if it has none.
@@ -146,7 +195,7 @@ func (j *job) protect(timeout time.Duration) error {
 	j.conn = conn
 	conn.SetDeadline(time.Now().Add(timeout))
 	if err := conn.HandshakeContext(j.ctx); err != nil {
-		return fmt.Errorf("%w: %w", errNoHandshake, handshakeError{err})
+		return fmt.Errorf("%w: %w", errNoHandshake, handshakeError{error: err})
 	}
 	j.records = buffers.Get().(*[bufferRoom]byte)
 	j.gather.buf = j.records[:0]

@@ -365,14 +365,33 @@ func TestHandshakeNotes(t *testing.T) {
 	}{
 		"not trusted": {func(conn *net.TCPConn, _ *tls.Config) error {
 			return tls.Client(conn, &tls.Config{ServerName: "127.0.0.1"}).Handshake()
-		}, "hint=\"show it\" reason=\"the client does not trust the certificate: remote error: tls: "},
+		}, "reason=\"the client does not trust the certificate: remote error: tls: bad certificate\" hint=\"show it\""},
 		"plain FTP": {func(conn *net.TCPConn, _ *tls.Config) error {
 			_, err := io.WriteString(conn, "USER joe\r\n")
 			return errors.Join(err, errors.New("it is not TLS"))
 		}, "reason=\"the client speaks no TLS here\""},
 		"gone": {func(conn *net.TCPConn, _ *tls.Config) error {
 			return errors.Join(conn.CloseWrite(), errors.New("it is not TLS"))
-		}, "reason=\"the client hung up in the middle of it\""},
+		}, "reason=\"the client hung up without a word\""},
+		"gone when it saw the certificate": {func(conn *net.TCPConn, _ *tls.Config) error {
+			config := &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error {
+				conn.CloseWrite()
+				return errors.New("no")
+			}}
+			return tls.Client(conn, config).Handshake()
+		}, "reason=\"the client hung up in the middle of it, as one does that does not trust the certificate\" hint=\"show it\""},
+		"not trusted, in the way of OpenSSL": {func(conn *net.TCPConn, _ *tls.Config) error {
+			config := &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(tls.ConnectionState) error {
+				io.WriteString(conn, "\x15\x03\x03\x00\x02\x02\x30") // in clear
+				conn.CloseWrite()
+				return errors.New("no")
+			}}
+			return tls.Client(conn, config).Handshake()
+		}, "reason=\"the client does not trust the certificate: tls: unknown certificate authority\" hint=\"show it\""},
+		"refused": {func(conn *net.TCPConn, config *tls.Config) error {
+			_, err := io.WriteString(conn, "\x15\x03\x03\x00\x02\x02\x46")
+			return errors.Join(err, conn.CloseWrite(), errors.New("it is not TLS"))
+		}, "reason=\"the client refused: tls: protocol version not supported\""},
 		"no suite": {func(conn *net.TCPConn, config *tls.Config) error {
 			config.MaxVersion, config.CipherSuites = tls.VersionTLS12, []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA}
 			return tls.Client(conn, config).Handshake()
