@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"strings"
 	"text/template"
-	"time"
 
 	"dray/internal/config"
 	"dray/internal/policy"
@@ -102,7 +101,7 @@ func (d *Daemon) tftpHandler(cfg config.Serve, log *slog.Logger) (*tftpd.Handler
 // lookup asks the table, and tells the log when that cannot be.
 func lookup(table *neighbour.Table, log *slog.Logger) func(netip.Addr) net.HardwareAddr {
 	return func(client netip.Addr) net.HardwareAddr {
-		hw, err := table.Lookup(client, time.Now())
+		hw, err := table.Lookup(client)
 		if err != nil {
 			log.Warn("the MAC address of a client cannot be found out", "remote", client, "error", err)
 		}

@@ -15,45 +15,46 @@ import (
 // Table is the neighbour table. Use [Open] to make one.
 type Table struct {
 	dump func() (map[netip.Addr]net.HardwareAddr, error)
+	now  func() time.Time
 
 	mu      sync.Mutex
 	entries map[netip.Addr]net.HardwareAddr
-	read    time.Time // when entries were
+	begun   time.Time // when their reading began
 }
 
 // Open returns the table of this machine, or why it cannot be read: an error that is
 // [errors.ErrUnsupported] where dray does not know how.
 func Open() (*Table, error) {
-	t := &Table{dump: dump}
+	t := &Table{dump: dump, now: time.Now}
 	if _, err := t.dump(); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// How old what was read may be: an entry that is there, and one that is missing. A host
-// that is missing may have come a moment ago; forged addresses should not make us read all
-// the time.
-const (
-	freshFor    = time.Second
-	missingsFor = 100 * time.Millisecond
-)
+// freshFor is how long an entry holds that was found.
+const freshFor = time.Second
 
 // Lookup returns the hardware address of a host, nil if it is not in the table: it is on
 // no network of this machine, or it is this machine.
-func (t *Table) Lookup(host netip.Addr, now time.Time) (net.HardwareAddr, error) {
+//
+// For a host that is not known the table is read anew, since it may have come a moment
+// ago. Of many who ask at once, one reads for all, so that forged addresses cost one
+// reading at a time.
+func (t *Table) Lookup(host netip.Addr) (net.HardwareAddr, error) {
 	host = host.Unmap().WithZone("")
+	asked := t.now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	age := now.Sub(t.read)
 	found := t.entries[host]
-	if t.entries != nil && (age < missingsFor || found != nil && age < freshFor) {
+	if found != nil && asked.Sub(t.begun) < freshFor || t.begun.After(asked) {
 		return found, nil
 	}
+	begun := t.now()
 	entries, err := t.dump()
 	if err != nil {
 		return nil, err
 	}
-	t.entries, t.read = entries, now
+	t.entries, t.begun = entries, begun
 	return entries[host], nil
 }

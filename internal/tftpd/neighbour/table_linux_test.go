@@ -7,7 +7,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestParse reads entries as a kernel on a little-endian machine writes them.
@@ -52,7 +51,7 @@ func TestTableOfThisMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if mac, err := table.Lookup(netip.MustParseAddr("127.0.0.1"), time.Now()); err != nil || mac != nil {
+	if mac, err := table.Lookup(netip.MustParseAddr("127.0.0.1")); err != nil || mac != nil {
 		t.Errorf("this machine is its own neighbour: %v, %v", mac, err)
 	}
 	arp, err := os.ReadFile("/proc/net/arp")
@@ -69,7 +68,7 @@ func TestTableOfThisMachine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := table.Lookup(netip.MustParseAddr(f[0]), time.Now())
+		got, err := table.Lookup(netip.MustParseAddr(f[0]))
 		if err != nil || got.String() != want.String() {
 			t.Errorf("%s is %v, %v; /proc/net/arp says %v", f[0], got, err, want)
 		}
