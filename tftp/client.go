@@ -22,7 +22,8 @@ type Client struct {
 	// Ethernet frame also through a tunnel; 512 or less than 8 asks for none.
 	BlockSize int
 
-	// WindowSize is the windowsize to ask for, in blocks. 0 means 16; 1 asks for none.
+	// WindowSize is the windowsize to ask for, in blocks. 0 means 16; 1 asks for none. Get
+	// asks for no more than the host's receive buffer holds.
 	WindowSize int
 
 	// Timeout is the retransmission interval to ask for, in whole seconds to 255 s. 0
@@ -233,6 +234,9 @@ func requests(asked Options) int {
 func (c *Client) get(ctx context.Context, x *exchange, u URL, asked Options, w io.Writer, t *Transfer) (func(context.Context), error) {
 	if u.Mode == NetASCII {
 		asked.HasSize = false // it would be that of the text on its way
+	}
+	if p, ok := x.port.(*udpPort); ok {
+		asked.WindowSize = p.window(asked)
 	}
 	total := int64(-1)
 	count := &countingWriter{w: w}

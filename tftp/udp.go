@@ -92,6 +92,9 @@ func openUDP(local, remote netip.Addr, ports Ports, size int) (*udpPort, error) 
 		if err == nil {
 			reportRefusals(conn)
 			p := &udpPort{size: size + 1} // one more octet than there may be
+			if size >= maxDatagram {
+				p.holds = growReadBuffer(conn)
+			}
 			if err := p.line.open(conn, size >= maxDatagram); err != nil {
 				conn.Close()
 				return nil, err
@@ -104,16 +107,39 @@ func openUDP(local, remote netip.Addr, ports Ports, size int) (*udpPort, error) 
 	}
 }
 
+// windowBuffer is the receive buffer to ask for where windows arrive, in octets.
+const windowBuffer = 4 << 20
+
+// growReadBuffer makes the receive buffer of a socket as large as the host allows, up to
+// windowBuffer, and returns its size, 0 if that is not known.
+func growReadBuffer(conn *net.UDPConn) int {
+	for n := windowBuffer; n >= 64<<10 && conn.SetReadBuffer(n) != nil; n /= 2 {
+		// some hosts refuse what is too much, others give what they can
+	}
+	return readBuffer(conn)
+}
+
 // udpPort is a UDP socket of its own.
 type udpPort struct {
-	line line
-	size int // of buf, once something has come
-	buf  []byte
+	line  line
+	size  int // of buf, once something has come
+	buf   []byte
+	holds int // octets of the receive buffer, with what the host adds to each datagram; 0 is not known
 
 	rest    []byte           // of a train that has been read
 	cut     int              // the size of its datagrams
 	from    netip.AddrPort   // their sender
 	refused []netip.AddrPort // ports that are closed, as ICMP messages have told
+}
+
+// window returns how many blocks the receive buffer holds, of those that are to be asked for.
+// One that overflows loses the end of every window, and a timer has to run out each time.
+func (p *udpPort) window(o Options) int {
+	if p.holds == 0 {
+		return o.WindowSize
+	}
+	block := o.blockSize()
+	return min(o.WindowSize, max(p.holds/(block+block/8+1024), 1))
 }
 
 func (p *udpPort) arm(deadline time.Time) { p.line.arm(deadline) }

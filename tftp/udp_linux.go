@@ -32,6 +32,15 @@ func listenControl(conn *net.UDPConn) {
 	})
 }
 
+// readBuffer returns the size of a receive buffer.
+func readBuffer(conn *net.UDPConn) (n int) {
+	_ = control(conn, func(fd int) (err error) { // fails on a closed socket only
+		n, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		return err
+	})
+	return n
+}
+
 // parseControl finds the address that was asked, and the interface.
 func parseControl(oob []byte) (netip.Addr, int) {
 	for len(oob) > 0 {

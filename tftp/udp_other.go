@@ -47,6 +47,9 @@ func sourceControl(b []byte, local netip.Addr, index int) []byte {
 	return append(b, (&ipv6.ControlMessage{Src: local.AsSlice(), IfIndex: index}).Marshal()...)
 }
 
+// readBuffer is not known here.
+func readBuffer(*net.UDPConn) int { return 0 }
+
 // routeMTU is not known here.
 func routeMTU(netip.Addr, netip.AddrPort) int { return 0 }
 
