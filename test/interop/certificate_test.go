@@ -19,7 +19,10 @@ import (
 // certificate returns a file with a new certificate for 127.0.0.1, and one with the
 // certificate and its key, which servers read before they become nobody. The key is of the
 // kind that the oldest of them knows.
-func certificate(t *testing.T) (cert, both string) {
+func certificate(t *testing.T) (cert, both string) { return certificateOf(t, "127.0.0.1") }
+
+// certificateOf does the same for somebody else.
+func certificateOf(t *testing.T, name string) (cert, both string) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -27,7 +30,7 @@ func certificate(t *testing.T) (cert, both string) {
 	}
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
-		Subject:               pkix.Name{CommonName: "127.0.0.1"},
+		Subject:               pkix.Name{CommonName: name},
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().Add(time.Hour),
 		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1)},

@@ -153,6 +153,47 @@ func (c *controlConn) passivePort(t *testing.T) string {
 	return parts[3]
 }
 
+// TestClientCertificate is a log-in without a password: of the user whom the certificate
+// names, and of nobody else.
+func TestClientCertificate(t *testing.T) {
+	cert, mine := certificateOf(t, peerUser)
+	_, strange := certificateOf(t, peerUser) // nobody vouches for it
+	f := files[2]
+	for name, get := range map[string]func(e endpoint, both, local string) *exec.Cmd{
+		"curl": func(e endpoint, both, local string) *exec.Cmd {
+			return curl("", "ftp", "--ssl-reqd", "--cert", both, "--key", both).get(e, f.name, local)
+		},
+		"/usr/bin/python3": func(e endpoint, both, local string) *exec.Cmd {
+			return ftplib("", ftplibSecure("TLSv1_3", true)+"context.load_cert_chain('"+both+"')\n").get(e, f.name, local)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			peer(t, name)
+			e := drayServer("ftp", "--tls", "required", "--tls-client-ca", cert).start(t, furnish(t))
+			for _, row := range []struct {
+				about, user, both string
+				ok                bool
+			}{
+				{"the right one", peerUser, mine, true},
+				{"one of another authority", peerUser, strange, false},
+				{"for another user", "somebody", mine, false},
+			} {
+				e.user, e.password = row.user, ""
+				got := filepath.Join(t.TempDir(), "got")
+				out, code := runAny(t, get(e, row.both, got))
+				if row.ok != (code == 0) {
+					t.Errorf("%s: exit code %d\n%s", row.about, code, out)
+				}
+				if row.ok {
+					f.compare(t, got)
+					e.events.expect(t, event{Msg: "login", Outcome: "ok"})
+				}
+			}
+		})
+	}
+}
+
 // TestALPN is ALPACA's end: TLS meant for another protocol than FTP fails.
 func TestALPN(t *testing.T) {
 	e := drayFTPS.start(t, furnish(t))
