@@ -617,6 +617,47 @@ func TestActive(t *testing.T) {
 	}
 }
 
+// In active mode somebody else may come to the port first, to put his file in the place of
+// the server's. He is turned away, and the server still gets in; so many of them end it.
+func TestActiveStrangers(t *testing.T) {
+	for strangers, fault := range map[int]Fault{1: 0, maxStrangers - 1: 0, maxStrangers: ErrActive} {
+		var told ftp.Command
+		d := Dialer{Mode: Active, Sent: func(cmd ftp.Command) {
+			if cmd.Verb == "PORT" {
+				told = cmd
+			}
+		}}
+		end := "D open\nD send hello\nD close\nS 226 Done\n"
+		if fault != 0 {
+			end = "S 425 Nobody there\n"
+		}
+		c := session(t, d, login+binary+"C PORT *\nS 200 OK\nC RETR x\nS 150 Opening\ncall\n"+end+quit, func() {
+			address, err := ftp.ParseHostPort(told.Arg)
+			if err != nil {
+				t.Error(err)
+			}
+			from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+			for range strangers {
+				conn, err := from.Dial("tcp", address.String())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				io.WriteString(conn, "evil")
+				io.Copy(io.Discard, conn) // until he is turned away
+				conn.Close()
+			}
+		})
+		var got bytes.Buffer
+		_, err := c.Retrieve(t.Context(), "x", 0, &got)
+		check(t, err, fault)
+		if want := map[bool]string{true: "hello"}[fault == 0]; got.String() != want {
+			t.Errorf("after %d strangers got %q", strangers, &got)
+		}
+		check(t, c.Quit(t.Context()), 0)
+	}
+}
+
 func TestList(t *testing.T) {
 	names := func(names ...string) []string { return names }
 	for _, tt := range []struct {
