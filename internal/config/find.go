@@ -40,7 +40,8 @@ func (in *Input) Find() ([]string, error) {
 		return []string{here}, nil
 	}
 	if dir := in.userFolder(); dir != "" {
-		if file := filepath.Join(dir, "config.yaml"); there(file) {
+		file := filepath.Join(dir, "config.yaml")
+		if _, err := os.Stat(file); err == nil { // or it is somebody else's HOME, left by su
 			return []string{file}, nil
 		}
 	}
@@ -53,6 +54,8 @@ func (in *Input) Find() ([]string, error) {
 	return append(all, more...), nil
 }
 
+// there reports whether there is a file, perhaps one that cannot be read: that is worth an
+// error, since it may say what must not be allowed.
 func there(file string) bool {
 	_, err := os.Stat(file)
 	return !errors.Is(err, fs.ErrNotExist)

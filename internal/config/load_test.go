@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"maps"
 	"os"
@@ -169,6 +170,7 @@ func TestFind(t *testing.T) {
 		"of the user": {"", set{files: without("dray.yaml")}, "home/.config/dray/config.yaml"},
 		"XDG":         {"", set{files: without("dray.yaml"), env: xdg}, "xdg/dray/config.yaml"},
 		"system":      {"", set{files: without("dray.yaml", "home/.config/dray/config.yaml")}, "etc/config.yaml etc/conf.d/a.yaml etc/conf.d/b.yaml"},
+		"odd home":    {"", set{files: map[string]string{"home/.config": "", "etc/config.yaml": "", "etc/conf.d": ""}}, "etc/config.yaml"},
 		"nothing":     {"", set{}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -269,6 +271,25 @@ func TestSecretsAreClosedToOthers(t *testing.T) {
 	}
 	if _, err := (&Input{Env: func(string) string { return "" }}).Load(); err == nil || !strings.Contains(err.Error(), "another user") {
 		t.Errorf("dray.yaml that anyone may write: %v", err)
+	}
+}
+
+// TestOthersFileHere: dray.yaml in a folder where somebody else works is not taken unasked.
+func TestOthersFileHere(t *testing.T) {
+	if runtime.GOOS == "windows" || os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.WriteFile(here, nil, 0o600), os.Chown(here, 12345, 12345)); err != nil {
+		t.Fatal(err)
+	}
+	env := func(string) string { return "" }
+	if _, err := (&Input{Env: env}).Load(); err == nil || !strings.Contains(err.Error(), "belongs to another user") {
+		t.Errorf("unasked: %v", err)
+	}
+	env = func(name string) string { return map[string]string{"DRAY_DIR": "images"}[name] }
+	if l, err := (&Input{Config: here, Env: env}).Load(); err != nil || len(l.Files) != 1 {
+		t.Errorf("named: %v, %v", l, err)
 	}
 }
 
