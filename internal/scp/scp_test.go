@@ -335,7 +335,6 @@ func TestSinkHoldsOut(t *testing.T) {
 		{"a folder that was not asked for", "D0755 0 d\n", "\x00\x02scp: bad record\n"},
 		{"the end of no folder", "E\n", "\x00\x02scp: bad record\n"},
 		{"an end in the middle", "C0644 9 x\nabc", "\x00\x00"},
-		{"no end of a file", "C0644 3 x\nabc", "\x00\x00"},
 	} {
 		to := &tree{files: map[string]string{}}
 		conversation := &talk{Reader: strings.NewReader(c.in)}
@@ -343,6 +342,17 @@ func TestSinkHoldsOut(t *testing.T) {
 		if err == nil || conversation.String() != c.want || len(to.files) > 0 {
 			t.Errorf("%s: %v, %q, %v", c.name, err, conversation.String(), to.files)
 		}
+	}
+}
+
+// TestSinkTakesAnEndWithoutStatus, which libssh2 leaves out: all octets that were promised
+// have come.
+func TestSinkTakesAnEndWithoutStatus(t *testing.T) {
+	to := &tree{files: map[string]string{}}
+	conversation := &talk{Reader: strings.NewReader("C0644 3 x\nabc")}
+	err := scp.NewStream(conversation).Take(scp.Command{Sink: true, Paths: []string{"."}}, to)
+	if err != nil || to.files["x"] != "abc" {
+		t.Errorf("%v, %q, %v", err, conversation.String(), to.files)
 	}
 }
 

@@ -141,7 +141,13 @@ func (s *Stream) takeFile(dst Sink, p string, size int64, a Attributes) error {
 		return io.ErrUnexpectedEOF
 	}
 	skip, err := s.ack() // the sender has been able to read all of it
+	closed := errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
+	case closed && w.err == nil: // as libssh2 ends; all octets that were promised are there
+		if err := u.Commit(); err != nil {
+			s.note(err)
+		}
+		return nil
 	case err != nil:
 		return err
 	case w.err == nil && !skip:

@@ -15,7 +15,7 @@ func modern() ssh.Algorithms {
 	a := ssh.Algorithms{
 		KeyExchanges: []string{ssh.KeyExchangeMLKEM768X25519, ssh.KeyExchangeCurve25519, ssh.KeyExchangeDH16SHA512},
 		Ciphers:      []string{ssh.CipherAES128GCM, ssh.CipherAES256GCM},
-		MACs:         []string{ssh.HMACSHA256ETM, ssh.HMACSHA512ETM},
+		MACs:         []string{ssh.HMACSHA256ETM, ssh.HMACSHA512ETM, ssh.HMACSHA256}, // the last for libssh2 before 1.11
 		HostKeys:     []string{ssh.KeyAlgoED25519, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256},
 
 		PublicKeyAuths: ssh.SupportedAlgorithms().PublicKeyAuths,

@@ -19,6 +19,9 @@ func dray(protocol string, options ...string) client {
 		if e.ca != "" {
 			all = append(all, "--pin", keyPin(e.ca))
 		}
+		if e.hostKey != "" {
+			all = append(all, "--host-key", e.hostKey, "--identity", e.identity)
+		}
 		return exec.Command(drayPath, append(all, args...)...)
 	}
 	c := client{
@@ -33,6 +36,9 @@ func dray(protocol string, options ...string) client {
 	}
 	if protocol == "tftp" {
 		c.missing = 68
+		return c
+	}
+	if protocol == "scp" {
 		return c
 	}
 	c.list = func(e endpoint, dir string) *exec.Cmd { return command(e, "ls", e.as(protocol).url(dir+"/")) }
@@ -75,6 +81,7 @@ func drayServer(protocol string, args ...string) server {
 type drayServe struct {
 	endpoints   []endpoint
 	certificate string // file
+	state       string // folder
 }
 
 // speaking returns the endpoint of a protocol.
@@ -116,7 +123,7 @@ func serveAnywhere(t *testing.T, root string, args ...string) drayServe {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := drayServe{certificate: filepath.Join(state, "tls-cert.pem")}
+	d := drayServe{certificate: filepath.Join(state, "tls-cert.pem"), state: state}
 	for line := range strings.Lines(string(lines)) {
 		protocol, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
 		host, port, err := net.SplitHostPort(addr)

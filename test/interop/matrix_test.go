@@ -7,6 +7,7 @@ func TestServe(t *testing.T) {
 	t.Run("ftp", func(t *testing.T) { each(t, drayFTP, ftpClients()) })
 	t.Run("ftpes", func(t *testing.T) { each(t, drayTLS, tlsClients()) })
 	t.Run("ftps", func(t *testing.T) { each(t, drayFTPS, implicitClients()) })
+	t.Run("ssh", func(t *testing.T) { each(t, drayServerSSH(), sshClients()) })
 	t.Run("tftp", func(t *testing.T) { each(t, drayTFTP, tftpClients()) })
 	t.Run("tftp over one port", func(t *testing.T) { each(t, drayTFTP1, tftpClients()) })
 }
@@ -26,7 +27,13 @@ func TestFetch(t *testing.T) {
 		t.Run(s.protocol+" "+s.name, func(t *testing.T) {
 			t.Parallel()
 			exchange(t, dray(s.protocol), s)
-			if s.protocol != "tftp" {
+			switch s.protocol {
+			case "tftp":
+			case "sftp":
+				if !s.noScp {
+					exchange(t, dray("scp"), s)
+				}
+			default:
 				exchange(t, dray(s.protocol, "--active"), s)
 			}
 		})
@@ -75,6 +82,25 @@ func implicitClients() []client {
 	}
 }
 
+// sshClients come with their key, or with a password where they know no keys.
+func sshClients() []client {
+	return []client{
+		dray("sftp"),
+		dray("scp"),
+		sftpOf("sftp"),
+		sftpOf("sftp, AES-GCM", "-c", "aes256-gcm@openssh.com"),
+		scpOf("scp"),
+		scpOf("scp -O", "-O"),
+		psftp(),
+		pscp("pscp -sftp", "-sftp"),
+		pscp("pscp -scp", "-scp"),
+		curlSSH("sftp"),
+		curlSSH("scp"), // over libssh2, as sftp is
+		lftpSFTP(),
+		paramiko(),
+	}
+}
+
 func tftpClients() []client {
 	return []client{
 		dray("tftp"),
@@ -97,5 +123,6 @@ func servers() []server {
 		vsftpd, proftpd, pureFTPd, pyftpdlib,
 		vsftpdTLS, proftpdTLS, pureFTPdTLS, pyftpdlibTLS,
 		tftpdHPA, atftpd, dnsmasq,
+		openSSH, proftpdSFTP,
 	}
 }

@@ -30,3 +30,16 @@ func curl(name, protocol string, options ...string) client {
 	c.list = func(e endpoint, dir string) *exec.Cmd { return command(e, e.url(dir+"/")) }
 	return c
 }
+
+// curlSSH is curl over libssh2. It is not told the key of the server.
+func curlSSH(protocol string) client {
+	c := curl("curl "+protocol, protocol, "--insecure")
+	get, put, list := c.get, c.put, c.list
+	c.get = func(e endpoint, remote, local string) *exec.Cmd { return get(e.as(protocol), remote, local) }
+	c.put = func(e endpoint, local, remote string) *exec.Cmd { return put(e.as(protocol), local, remote) }
+	c.list = func(e endpoint, dir string) *exec.Cmd { return list(e.as(protocol), dir) }
+	if protocol == "scp" {
+		c.list = nil
+	}
+	return c
+}

@@ -42,3 +42,22 @@ func lftp(name string, settings ...string) client {
 		missing: 1,
 	}
 }
+
+// lftpSFTP is lftp over OpenSSH's ssh, which it starts itself.
+func lftpSFTP() client {
+	command := func(e endpoint, line string) *exec.Cmd {
+		ssh := "ssh -a -x"
+		for _, o := range openSSHOptions(e) {
+			ssh += " " + o
+		}
+		script := fmt.Sprintf("set net:max-retries 2; set xfer:clobber yes; set sftp:connect-program %q; open -u %s, sftp://%s:%s; %s",
+			ssh, e.user, e.host, e.port, line)
+		return exec.Command("lftp", "--norc", "-c", script)
+	}
+	return client{
+		name: "lftp sftp", program: "lftp", protocol: "sftp", missing: 1, slow: true,
+		get:  func(e endpoint, remote, local string) *exec.Cmd { return command(e, "get "+remote+" -o "+local) },
+		put:  func(e endpoint, local, remote string) *exec.Cmd { return command(e, "put "+local+" -o "+remote) },
+		list: func(e endpoint, dir string) *exec.Cmd { return command(e, "ls "+dir) },
+	}
+}

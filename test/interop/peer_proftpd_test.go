@@ -60,3 +60,14 @@ TransferLog none
 	e.user, e.password = peerUser, peerPassword
 	return e
 }
+
+// proftpdSFTP is mod_sftp. It speaks SFTP 3 to 6.
+var proftpdSFTP = server{name: "proftpd", protocol: "sftp", noScp: true, start: func(t *testing.T, root string) endpoint {
+	host := sshKey(t, "-t", "rsa", "-b", "2048", "-m", "PEM")
+	e := startProftpd(t, root,
+		"ModulePath "+filepath.Join(filepath.Dir(peer(t, "proftpd")), "../lib/proftpd"), "LoadModule mod_sftp.c",
+		"SFTPEngine on", "SFTPHostKey "+host, "SFTPAuthMethods password")
+	e.protocol, e.hostKey = "sftp", fingerprint(t, host)
+	e.identity = "/dev/null" // it takes passwords only
+	return e
+}}
