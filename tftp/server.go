@@ -239,6 +239,7 @@ func (s *Server) request(n network, d datagram) {
 	}
 	if err != nil {
 		if s.malformed.allow(sourceOf(d.remote), time.Now()) {
+			s.log().Warn("a request was refused", "remote", d.remote, "error", err)
 			_ = n.answer(wireError(err).Append(nil), d) // as good as lost
 		}
 		return

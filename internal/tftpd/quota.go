@@ -37,13 +37,13 @@ type account struct {
 	coming   int64     // new files among those
 }
 
-// settled is how long a measurement holds when the quota seems spent: then somebody may
-// have made room.
+// settled is how long a measurement holds: others may put files there, or make room.
 const settled = time.Second
 
 // claim is the part of one upload. One goroutine at a time uses it.
 type claim struct {
 	account *account
+	measure func() error // counts the files anew, under the lock
 	path    string
 	old     int64 // octets of the file that it replaces; negative: there is none
 	size    int64 // octets that it may have; grows
@@ -67,29 +67,48 @@ func (a *account) open(ctx context.Context, files vfs.FS, root, p vfs.Path, anno
 	if err == nil && !i.IsDir() {
 		c.old = i.Size
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if err := a.measure(ctx, files, root, a.measured.IsZero()); err != nil {
-		return nil, err
-	}
+	c.measure = func() error { return a.measure(ctx, files, root) }
 	isNew := int64(0)
 	if c.old < 0 {
 		isNew = 1
 	}
-	err = a.fits(c, announced, isNew)
-	if err != nil && a.now().Sub(a.measured) >= settled {
-		if err := a.measure(ctx, files, root, true); err != nil {
-			return nil, err
-		}
-		err = a.fits(c, announced, isNew)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := c.settle(); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	if err := a.fits(c, announced, isNew); err != nil {
 		return nil, err
 	}
 	a.promised += c.beyond(announced)
 	a.coming += isNew
 	c.size = announced
 	return c, nil
+}
+
+// grow lets a claim have size octets if there is room, as far as that is known, or else as
+// it is. The caller holds the lock.
+func (c *claim) grow(size int64) error {
+	a := c.account
+	if a.fits(c, size, 0) != nil {
+		if err := c.settle(); err != nil {
+			return err
+		}
+	}
+	if err := a.fits(c, size, 0); err != nil {
+		return err
+	}
+	a.promised += c.beyond(size) - c.beyond(c.size)
+	c.size = size
+	return nil
+}
+
+// settle counts the files anew unless that has just been done.
+func (c *claim) settle() error {
+	if a := c.account; !a.measured.IsZero() && a.now().Sub(a.measured) < settled {
+		return nil
+	}
+	return c.measure()
 }
 
 // beyond is what size octets need beyond the file that they replace.
@@ -127,11 +146,8 @@ func (a *account) fits(c *claim, size, more int64) error {
 	return nil
 }
 
-// measure counts the files that there are, if it must. The caller holds the lock.
-func (a *account) measure(ctx context.Context, files vfs.FS, root vfs.Path, must bool) error {
-	if !must {
-		return nil
-	}
+// measure counts the files that there are. The caller holds the lock.
+func (a *account) measure(ctx context.Context, files vfs.FS, root vfs.Path) error {
 	bytes, count, err := weigh(ctx, files, root)
 	if err != nil {
 		return fmt.Errorf("the quota of uploads cannot be kept: %w", err)
@@ -177,11 +193,9 @@ func (c *claim) take(n int) error {
 	if size > c.size && a.quota.Bytes > 0 {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		if err := a.fits(c, size, 0); err != nil {
+		if err := c.grow(size); err != nil {
 			return err
 		}
-		a.promised += c.beyond(size) - c.beyond(c.size)
-		c.size = size
 	}
 	c.got = size
 	return nil

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"dray/internal/policy"
 	"dray/internal/tftpd"
@@ -145,6 +147,43 @@ func TestQuotaCountsTheUploadFolder(t *testing.T) {
 	if got := who.put("in/new", "12345"); got != "ok" {
 		t.Error(got)
 	}
+}
+
+// TestQuotaSeesOthers: who removes files makes room, also for uploads that announce
+// nothing, and who puts some there takes it.
+func TestQuotaSeesOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		files := store(t, "/in/five")
+		who := client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Quota: tftpd.Quota{Bytes: 10, Files: 2}}, "192.0.2.1"}
+		other := client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite}, "192.0.2.1"}
+		settle := func() { <-time.After(2 * time.Second) }
+		if got := who.put("in/new", "123"); got != "! no space" {
+			t.Errorf("over the quota: %s", got)
+		}
+		settle()
+		ok(t, files.Remove(t.Context(), parse(t, "/in/five")))
+		if got := who.put("in/new", "123"); got != "ok" {
+			t.Errorf("after somebody made room: %s", got)
+		}
+		settle()
+		if got := other.put("in/more", "1234567"); got != "ok" {
+			t.Fatal(got)
+		}
+		if got := who.put("in/new", "1234"); got != "! no space" {
+			t.Errorf("after somebody took the rest: %s", got)
+		}
+		if got := who.put("in/empty", ""); got != "! no space" {
+			t.Errorf("after somebody made the last file: %s", got)
+		}
+		u, err := who.h.WriteFile(t.Context(), who.request("in/new", true))
+		ok(t, err)
+		settle()
+		ok(t, files.Remove(t.Context(), parse(t, "/in/more")))
+		if _, err := io.WriteString(u, "1234567890"); err != nil {
+			t.Errorf("room that is made while it comes: %v", err)
+		}
+		ok(t, u.Commit())
+	})
 }
 
 // TestFullDisk: an upload that is announced to be larger than what is free is not begun.
