@@ -178,7 +178,7 @@ func (r *tftpRemote) adviceOn(c tftp.Code, put bool) string {
 	case c == tftp.CodeUnknownTID:
 		return "The server lost track of the transfer: address translation on the way may have changed a port. Try again, or have the server use one port (dray serve: --tftp-single-port)"
 	case c == tftp.CodeExists:
-		return "The server overwrites nothing: store under another name, or remove the file there"
+		return "The server overwrites nothing (dray serve: --tftp-write all): store under another name, or remove the file there"
 	case c == tftp.CodeNoUser:
 		return "TFTP has no users: the server's log may tell what it wants"
 	}

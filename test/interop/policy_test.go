@@ -15,7 +15,7 @@ import (
 func TestTFTPPolicy(t *testing.T) {
 	for _, c := range []client{
 		tftpHPA("octet"), curl("curl", "tftp"), curl("curl without options", "tftp", "--tftp-no-options"),
-		atftp("atftp"), atftp("atftp tsize", "--option", "tsize 0", "--option", "blksize 1428"),
+		atftp("atftp"), atftp("atftp tsize", "tsize 0", "blksize 1428"),
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -15,7 +15,7 @@ import (
 // when nobody tells it otherwise. Both ends convert, so the text must stay what it was.
 func TestNetascii(t *testing.T) {
 	text := strings.Repeat("unix\nmac\rdos\r\n\r\r\n", 1000) + "\r"
-	for _, c := range []client{tftpHPA(""), tftpHPA("netascii"), atftp("atftp", "--option", "mode netascii")} {
+	for _, c := range []client{tftpHPA(""), tftpHPA("netascii"), atftp("atftp", "mode netascii")} {
 		t.Run(c.name, func(t *testing.T) {
 			peer(t, c.program)
 			root, local := folder(t), t.TempDir()
