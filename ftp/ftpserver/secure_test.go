@@ -12,6 +12,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"dray/ftp"
 	"dray/ftp/ftpclient"
@@ -178,28 +179,54 @@ func TestALPN(t *testing.T) {
 	}
 }
 
-// A download ends with a close_notify, by which strict clients tell that it is whole. In
-// TLS 1.2 it can be seen from outside: the last record is an alert.
+// A download ends with a close_notify, by which strict clients tell that it is whole, unless
+// it is not. In TLS 1.2 it can be seen from outside: the last record is an alert.
 func TestCloseNotify(t *testing.T) {
-	s, _, config := secured(t)
+	s, m, config := secured(t)
+	s.Backend = failing{m}
 	config.MaxVersion = tls.VersionTLS12
 	p := upgrade(t, serve(t, s, "127.0.0.1:0"), config)
-	for _, line := range []string{"RETR hello.txt", "LIST", "RETR zero"} {
+	for _, row := range []struct {
+		line, want string
+		code       ftp.Code
+	}{
+		{"RETR hello.txt", "hello, world\n", ftp.CodeDone},
+		{"RETR zero", "", ftp.CodeDone},
+		{"NLST empty", "", ftp.CodeDone},
+		{"RETR bad-sector", "half", ftp.CodeLocalError},
+	} {
 		raw := p.open()
-		p.ask(line, ftp.CodeOpening)
+		p.ask(row.line, ftp.CodeOpening)
 		var seen bytes.Buffer
-		if _, err := io.ReadAll(tls.Client(tee{raw, &seen}, config)); err != nil {
-			t.Fatal(err)
+		got, err := io.ReadAll(tls.Client(tee{raw, &seen}, config))
+		if err != nil || string(got) != row.want {
+			t.Errorf("%s: %q, %v", row.line, got, err)
 		}
-		p.want(ftp.CodeDone)
+		p.want(row.code)
 		last := byte(0)
 		for b := seen.Bytes(); len(b) >= 5; b = b[5+(int(b[3])<<8|int(b[4])):] {
 			last = b[0]
 		}
-		if last != 21 {
-			t.Errorf("%s: the last record is of type %d", line, last)
+		if notified := last == 21; notified != (row.code == ftp.CodeDone) {
+			t.Errorf("%s: the last record is of type %d", row.line, last)
 		}
 	}
+}
+
+// failing has a file that can be read to the half.
+type failing struct{ *memory }
+
+func (f failing) NewSession(context.Context, *Conn) (Session, error) { return f, nil }
+
+func (f failing) Login(context.Context, string, string) (FS, error) { return f, nil }
+
+func (f failing) Close() error { return nil }
+
+func (f failing) Open(ctx context.Context, name string, offset int64) (io.ReadCloser, error) {
+	if name != "/bad-sector" {
+		return f.memory.Open(ctx, name, offset)
+	}
+	return io.NopCloser(io.MultiReader(strings.NewReader("half"), iotest.ErrReader(errors.New("bad sector")))), nil
 }
 
 // tee keeps what is read from a connection.
