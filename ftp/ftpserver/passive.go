@@ -23,8 +23,14 @@ func (c *Conn) listenData() (listener, error) {
 	if c.srv.PassivePorts == (PortRange{}) {
 		return listenAlone(c.local.Addr(), c.remote.Addr(), c.log)
 	}
-	return c.srv.ports.reserve(c.srv.PassivePorts, c.local.Addr(), c.remote.Addr(), c.log)
+	ctx, cancel := context.WithTimeout(c.ctx, orDefault(c.srv.DataTimeout, portWait))
+	defer cancel()
+	return c.srv.ports.reserve(ctx, c.srv.PassivePorts, c.local.Addr(), c.remote.Addr(), c.log)
 }
+
+// portWait is how long a client waits for a port of the range if nothing else is set: less
+// than clients wait for a reply.
+const portWait = 10 * time.Second
 
 // advertised is the IPv4 address that PASV tells.
 func (c *Conn) advertised() (netip.Addr, error) {

@@ -13,9 +13,10 @@ import (
 // told apart by their address, so that a short range serves many. The zero value is
 // ready.
 type ports struct {
-	mu   sync.Mutex
-	open map[netip.AddrPort]*sharedPort
-	wg   sync.WaitGroup // the goroutines that accept
+	mu    sync.Mutex
+	open  map[netip.AddrPort]*sharedPort
+	freed chan struct{}  // closed when somebody waits no more; nil until it is asked for
+	wg    sync.WaitGroup // the goroutines that accept
 }
 
 // sharedPort is a listening port. It is closed when nobody waits on it any more.
@@ -36,25 +37,48 @@ type shared struct {
 }
 
 // reserve finds a port of the range on which nobody else waits for the same peer, and that
-// cannot be told beforehand. Zero as a range is any port.
-func (p *ports) reserve(r PortRange, ip, peer netip.Addr, log func() *slog.Logger) (*shared, error) {
+// cannot be told beforehand. Zero as a range is any port. While all of them wait for other
+// sessions of that peer, as of many clients behind one address, it waits for the next of
+// these to come, until ctx ends.
+func (p *ports) reserve(ctx context.Context, r PortRange, ip, peer netip.Addr, log func() *slog.Logger) (*shared, error) {
+	for {
+		w, freed, err := p.find(r, ip, peer, log)
+		if err == nil || freed == nil {
+			return w, err
+		}
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// find does so without waiting. If that might help, freed is closed when it is time to try
+// again.
+func (p *ports) find(r PortRange, ip, peer netip.Addr, log func() *slog.Logger) (w *shared, freed <-chan struct{}, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if r.Last < r.First {
-		return nil, fmt.Errorf("ftpserver: empty range of passive ports %d-%d", r.First, r.Last)
+		return nil, nil, fmt.Errorf("ftpserver: empty range of passive ports %d-%d", r.First, r.Last)
 	}
-	err := fmt.Errorf("ftpserver: all passive ports wait for %v", peer)
 	for port := range r.shuffled() {
 		at := netip.AddrPortFrom(ip, port)
 		if port := p.open[at]; port != nil && port.waiting[peer] != nil {
+			if p.freed == nil {
+				p.freed = make(chan struct{})
+			}
+			freed = p.freed
 			continue
 		}
-		var w *shared
 		if w, err = p.join(at, peer, log); err == nil {
-			return w, nil
+			return w, nil, nil
 		}
 	}
-	return nil, err
+	if err == nil {
+		err = fmt.Errorf("ftpserver: all passive ports wait for %v", peer)
+	}
+	return nil, freed, err
 }
 
 // join waits on a port, which it opens if need be. p.mu is held.
@@ -117,6 +141,10 @@ func (p *ports) remove(w *shared) {
 		return
 	}
 	delete(w.port.waiting, w.peer)
+	if p.freed != nil {
+		close(p.freed)
+		p.freed = nil
+	}
 	if len(w.port.waiting) == 0 && p.open[w.port.at] == w.port {
 		delete(p.open, w.port.at)
 		w.port.l.Close()

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"dray/ftp"
 )
@@ -84,10 +85,49 @@ func TestTenPortsForManyClients(t *testing.T) {
 	}
 }
 
+// It serves as many clients behind one address, who cannot be told apart: each waits a
+// little for the ports that others of them have been told.
+func TestTenPortsForOneAddress(t *testing.T) {
+	const clients = 300
+	m := newMemory()
+	addr := serve(t, &Server{Backend: m, PassivePorts: freePorts(t, 10), DataTimeout: patience}, "127.0.0.1:0")
+	peers := make([]*peer, clients)
+	for i := range peers {
+		m.files[fmt.Sprintf("/%d", i)] = fmt.Appendf(nil, "file %d", i)
+		peers[i] = enter(t, addr)
+	}
+	for _, p := range peers {
+		p.say("EPSV\r\n") // all at once
+	}
+	told := make(chan int, clients)
+	for i, p := range peers {
+		go func() {
+			if _, err := p.r.Peek(1); err != nil {
+				t.Error(err)
+			}
+			told <- i
+		}()
+	}
+	for range peers { // in the order of the replies
+		i := <-told
+		port, err := ftp.ParseEPSV(peers[i].want(ftp.CodeExtPassive).Text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn := dialFrom(t, "127.0.0.1", fmt.Sprintf("127.0.0.1:%d", port))
+		peers[i].ask(fmt.Sprintf("RETR %d", i), ftp.CodeOpening)
+		got, err := io.ReadAll(conn)
+		if want := fmt.Sprintf("file %d", i); string(got) != want || err != nil {
+			t.Errorf("client %d: %q, %v", i, got, err)
+		}
+		peers[i].want(ftp.CodeDone)
+	}
+}
+
 // Sessions of one client get a port each, and what none is left for is refused.
 func TestPortsOfOneClient(t *testing.T) {
 	port := freePort(t)
-	addr := serve(t, &Server{Backend: newMemory(), PassivePorts: PortRange{port, port}}, "127.0.0.1:0")
+	addr := serve(t, &Server{Backend: newMemory(), PassivePorts: PortRange{port, port}, DataTimeout: 50 * time.Millisecond}, "127.0.0.1:0")
 	one, two := enter(t, addr), enter(t, addr)
 	one.ask("EPSV", ftp.CodeExtPassive)
 	two.ask("EPSV", ftp.CodeNoData)
@@ -126,7 +166,7 @@ func TestPortsAreClosed(t *testing.T) {
 func TestEmptyRange(t *testing.T) {
 	var p ports
 	home := netip.MustParseAddr("127.0.0.1")
-	if _, err := p.reserve(PortRange{2, 1}, home, home, nil); err == nil {
+	if _, err := p.reserve(t.Context(), PortRange{2, 1}, home, home, nil); err == nil {
 		t.Error("a range that is none was taken")
 	}
 }

@@ -62,8 +62,8 @@ type Server struct {
 	// transfer is not idle. Zero means 15 minutes.
 	IdleTimeout time.Duration
 
-	// DataTimeout is how long a transfer waits for its data connection. Zero means 30
-	// seconds.
+	// DataTimeout is how long a transfer waits for its data connection, and PASV and EPSV
+	// for one of PassivePorts. Zero means 30 seconds for the one and 10 for the other.
 	DataTimeout time.Duration
 
 	// StallTimeout ends a transfer that moves nothing for so long, and a connection
