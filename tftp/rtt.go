@@ -8,6 +8,7 @@ const (
 	earlyFloor   = 200 * time.Millisecond // until there are earlySamples
 	lateFloor    = 50 * time.Millisecond
 	earlySamples = 3
+	probeFloor   = 10 * time.Millisecond
 	maxTimeout   = 8 * time.Second
 	maxFirst     = 2                // transmissions of the first packet to a peer not yet proven
 	maxReports   = 3                // of one loss, by repeated ACKs
@@ -61,6 +62,15 @@ func (r *rtt) timeout() time.Duration {
 		d += time.Duration(uint64(d) * uint64(r.jitter>>24) / 1024)
 	}
 	return d
+}
+
+// probe returns how long to wait before a single packet asks what became of a window: not
+// shorter than timeout where that is not to be undercut.
+func (r *rtt) probe() time.Duration {
+	if !r.settled() || r.floor > 0 {
+		return r.timeout()
+	}
+	return max(r.mean+max(4*r.deviation, r.mean/4), probeFloor)
 }
 
 // backOff doubles the timeout until the next sample.

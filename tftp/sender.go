@@ -8,8 +8,13 @@ import "time"
 // is the packet that opens the transfer, an OACK or a WRQ, and goes alone.
 //
 // A window is sent in bursts. One burst is the whole window until something is lost;
-// each timeout halves the burst and each clean window doubles it (RFC 7440 §6). A burst shorter than the window is followed by the others without an
-// ACK, since the peer acknowledges whole windows only, spread over one round trip.
+// each timeout halves the burst and each clean window doubles it (RFC 7440 §6). A burst
+// shorter than the window is followed by the others without an ACK, since the peer
+// acknowledges whole windows only, spread over one round trip.
+//
+// When a window has got no answer for a little more than the round trip, its last block
+// is sent again, alone: it or the ACK may be what was lost, and if more was, the peer
+// says so. That is the tail loss probe of RFC 8985 §7.
 type sender struct {
 	rollover Rollover
 	window   int64 // blocks that may be on their way
@@ -27,6 +32,9 @@ type sender struct {
 	tries  int  // transmissions since there was progress
 	resent int  // packets sent again
 
+	probe      bool      // the last block of the window is to be sent again
+	probed     bool      // it was
+	probeAt    time.Time // when
 	reports    int       // of the loss of block una
 	once       bool      // nothing since una was sent twice
 	trainAt    time.Time // when the window was begun
@@ -65,6 +73,12 @@ func (s *sender) windowEnd() int64 {
 
 // poll returns the blocks to send now; none if n is 0. They count as sent.
 func (s *sender) poll(now time.Time) (first, n int64) {
+	if s.probe && s.err == nil {
+		s.probe, s.probed, s.once = false, true, false
+		s.resent++
+		s.probeAt = now
+		return s.next - 1, 1
+	}
 	n = min(s.pass, s.windowEnd()) - s.next
 	if s.done || s.err != nil || n <= 0 {
 		return 0, 0
@@ -131,7 +145,7 @@ func (s *sender) ack(n int64, now time.Time) {
 		s.burst = min(2*s.burst, s.window)
 	}
 	s.proven = true
-	s.tries, s.reports = 0, 0
+	s.tries, s.reports, s.probed = 0, 0, false
 	s.progressAt = now
 	s.una = n + 1
 	s.next = max(s.next, s.una)
@@ -157,12 +171,23 @@ func (s *sender) again(n int64) {
 // resting reports whether a burst is over and its window is not.
 func (s *sender) resting() bool { return s.next < s.windowEnd() }
 
+// mayProbe reports whether the next thing to do without an answer is a probe.
+func (s *sender) mayProbe() bool {
+	return s.window > 1 && s.una > 0 && s.next > s.una && !s.probed && s.rtt.retries == 0 && s.rtt.probe() < s.rtt.timeout()
+}
+
 // deadline returns when to call tick.
 func (s *sender) deadline() time.Time {
 	if s.resting() {
 		return s.sentAt.Add(s.rtt.mean * time.Duration(s.burst) / time.Duration(s.window))
 	}
+	if s.mayProbe() {
+		return s.sentAt.Add(s.rtt.probe())
+	}
 	at := s.sentAt.Add(s.rtt.timeout())
+	if again := s.probeAt.Add(s.rtt.probe()); s.probed && again.After(at) {
+		at = again
+	}
 	if end := s.progressAt.Add(s.rtt.idleLimit()); end.Before(at) {
 		return end
 	}
@@ -180,6 +205,9 @@ func (s *sender) tick(now time.Time) {
 		return
 	case s.resting():
 		s.pass = s.next + s.burst
+		return
+	case s.mayProbe():
+		s.probe = true
 		return
 	}
 	s.rtt.backOff()
