@@ -93,11 +93,12 @@ func (c *copier) host(p *place, last string) (bool, error) {
 	if answer == "" {
 		answer = last
 	}
-	if answer == "" || strings.ContainsAny(answer, " /") {
+	r, err := remote(p.scheme, "//"+answer)
+	if answer == "" || r.Host == "" || err != nil || strings.ContainsAny(answer, " /@") {
 		c.s.write("?Host name or address not specified\n%Error parsing filename (Bad address)\n")
 		return false, nil
 	}
-	p.remote.Host = answer
+	p.remote.Host, p.remote.Port = r.Host, r.Port
 	return true, nil
 }
 

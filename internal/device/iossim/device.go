@@ -232,7 +232,7 @@ func (d *Device) factory() {
 			lines = append(lines, "no ip address", "shutdown")
 		}
 	}
-	lines = append(lines, "line con 0", "line vty 0 4")
+	lines = append(lines, "line con 0", "logging synchronous", "line vty 0 4")
 	if d.set.User != "" {
 		lines = append(lines, "login local", "transport input telnet ssh")
 	}

@@ -350,7 +350,7 @@ func (s *session) ask(question string) (string, error) { return s.askFor(questio
 func (s *session) askSecret(question string) (string, error) { return s.askFor(question, true) }
 
 func (s *session) askFor(question string, secret bool) (string, error) {
-	e := &line.Editor{Width: s.width, Hidden: secret, Plain: true}
+	e := &line.Editor{Hidden: secret, Plain: true} // a question never scrolls
 	above := strings.LastIndexByte(question, '\n') + 1
 	s.write(question[:above] + e.Begin(question[above:], ""))
 	if err := s.hang(question); err != nil {
