@@ -33,7 +33,8 @@ serves, it serves to anyone. Clients of SFTP may use scp as well; there is no sh
 Every flag is also a variable, such as DRAY_PASSIVE_PORTS for --passive-ports, and a key of a
 file: --config FILE, or dray.yaml in the current folder; see dray config.
 
-Ctrl-C lets running transfers end, a second Ctrl-C cuts them. SIGHUP reads map files and templates again.`,
+Ctrl-C lets running transfers end, a second Ctrl-C cuts them. Where
+settings name map files or templates of TFTP, SIGHUP reads them again.`,
 		Example: "  dray serve ./images\n  dray serve ./backup --user amy:secret --write",
 		Args:    usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -52,7 +53,6 @@ Ctrl-C lets running transfers end, a second Ctrl-C cuts them. SIGHUP reads map f
 func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
 	signals, hangups := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	defer signal.Stop(hangups)
 
@@ -65,6 +65,9 @@ func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
 		if err := writePorts(cfg.PortsFile, d.Endpoints()); err != nil {
 			return errors.Join(&localError{cannotWrite, err}, d.Close())
 		}
+	}
+	if d.CanReload() { // else a terminal that is closed ends us
+		signal.Notify(hangups, syscall.SIGHUP)
 	}
 	announce(std.out, cfg, d)
 	warn(log, cfg.Serve, d.Endpoints())

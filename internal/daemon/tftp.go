@@ -45,13 +45,15 @@ func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
 		shutdown: srv.Shutdown,
 		close:    func() error { return errors.Join(srv.Close(), closed(c.Close())) },
 	})
-	d.reload = append(d.reload, func() error {
-		p, err := tftpPolicy(&cfg.TFTP)
-		if err == nil {
-			handler.Reload(p)
-		}
-		return err
-	})
+	if cfg.TFTP.NamesFiles() {
+		d.reload = append(d.reload, func() error {
+			p, err := tftpPolicy(&cfg.TFTP)
+			if err == nil {
+				handler.Reload(p)
+			}
+			return err
+		})
+	}
 	return nil
 }
 
@@ -194,6 +196,9 @@ func provision(c *config.TFTPProvision) (v tftpd.Provision, err error) {
 	}
 	return v, errors.Join(match, try, reading, parsing)
 }
+
+// CanReload reports whether settings name files that Reload would read again.
+func (d *Daemon) CanReload() bool { return len(d.reload) > 0 }
 
 // Reload reads again the files that settings name: map files and templates. What cannot be
 // read is an error, and leaves everything as it was.

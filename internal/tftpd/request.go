@@ -61,7 +61,7 @@ func (q *request) access() error {
 	if q.Write {
 		list, name = q.policy.Write, "tftp.write"
 	}
-	if !client.IsValid() || list.Allows(client) {
+	if list.Allows(client) {
 		return nil
 	}
 	return &Refusal{Why: list.explain(client, name), Remedy: "change that if it should be served", Err: fs.ErrPermission}
