@@ -16,6 +16,7 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -92,7 +93,7 @@ func compare(ctx context.Context, o options, thread mainThread, w io.Writer) err
 		return err
 	}
 	about := describe()
-	results, err := b.measure(append(ftpRows(o.scale), tftpRows(o.scale)...))
+	results, err := b.measure(slices.Concat(ftpRows(o.scale), sshRows(o.scale), tftpRows(o.scale)))
 	if err := errors.Join(err, b.close()); err != nil {
 		return err
 	}

@@ -25,8 +25,9 @@ type server struct {
 type instance struct {
 	*process
 	host           string
-	ftp, tftp      string // ports
+	ftp, tftp, ssh string // ports
 	user, password string
+	base           string // where SFTP has the files: "/", or the folder itself
 }
 
 // start makes sure that s runs.

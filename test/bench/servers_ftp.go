@@ -22,14 +22,18 @@ func dray() server {
 		if err != nil {
 			return nil, err
 		}
-		ports := filepath.Join(dir, "ports")
-		p, err := b.run("dray", exec.Command(b.binary, "serve", b.root, "--listen", loopback, "--ftp", "0", "--tftp", "0", "--sftp", "off",
-			"--user", benchUser+":"+benchPassword, "--write", "--ports-file", ports,
-			"--state-dir", dir, "--tls-cert", cert, "--tls-key", key))
+		identity, err := b.identity()
 		if err != nil {
 			return nil, err
 		}
-		i := &instance{process: p, host: loopback, user: benchUser, password: benchPassword}
+		ports := filepath.Join(dir, "ports")
+		p, err := b.run("dray", exec.Command(b.binary, "serve", b.root, "--listen", loopback, "--ftp", "0", "--tftp", "0", "--sftp", "0",
+			"--user", benchUser+":"+benchPassword, "--write", "--ports-file", ports,
+			"--state-dir", dir, "--tls-cert", cert, "--tls-key", key, "--authorized-keys", identity+".pub"))
+		if err != nil {
+			return nil, err
+		}
+		i := &instance{process: p, host: loopback, user: benchUser, password: benchPassword, base: "/"}
 		return i, p.until(b.ctx, func() bool {
 			text, err := os.ReadFile(ports)
 			for line := range strings.Lines(string(text)) {
@@ -40,6 +44,8 @@ func dray() server {
 					i.ftp = port
 				case "tftp":
 					i.tftp = port
+				case "sftp":
+					i.ssh = port
 				}
 			}
 			return err == nil
