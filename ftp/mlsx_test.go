@@ -97,6 +97,24 @@ func TestParseMLSx(t *testing.T) {
 	}
 }
 
+func TestValidTime(t *testing.T) {
+	for _, tt := range []struct {
+		t     time.Time
+		valid bool
+	}{
+		{noon, true}, {time.Unix(0, 0), true}, {time.Time{}, false},
+		{day(0, 1, 1, 0, 0), true}, {day(0, 1, 1, 0, 0).Add(-1), false},
+		{day(10000, 1, 1, 0, 0).Add(-1), true}, {day(10000, 1, 1, 0, 0), false},
+	} {
+		if ValidTime(tt.t) != tt.valid {
+			t.Errorf("%v: %v", tt.t, !tt.valid)
+		}
+		if n := len(AppendTime(nil, tt.t)); tt.valid && n != len("20060102150405") {
+			t.Errorf("%v takes %d digits", tt.t, n)
+		}
+	}
+}
+
 func TestParseTime(t *testing.T) {
 	for s, want := range map[string]time.Time{
 		"20260603090500":       day(2026, 6, 3, 9, 5),

@@ -12,9 +12,16 @@ func AppendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, "
 
 // ValidTime reports whether t is known and can be said as a time-val.
 func ValidTime(t time.Time) bool {
-	year := t.UTC().Year()
-	return !t.IsZero() && year >= 0 && year <= 9999
+	s := t.Unix()
+	return !t.IsZero() && s >= firstSecond && s <= lastSecond
 }
+
+// The first second of the year 0 and the last one of the year 9999, as [time.Time.Unix]
+// counts.
+const (
+	firstSecond = -62167219200
+	lastSecond  = 253402300799
+)
 
 // ParseTime reads a time-val: 14 digits, and optionally a point and a fraction of a
 // second (RFC 3659, section 2.3). Of servers that count years from 1900 the "191yy" of

@@ -94,11 +94,22 @@ func appendUnixTime(b []byte, t, now time.Time) []byte {
 		t = time.Unix(0, 0)
 	}
 	t = t.UTC()
+	year, month, day := t.Date()
+	b = append(b, month.String()[:len("Jan")]...)
+	b = append(b, ' ')
+	b = appendRight(b, uint64(day), len("31"))
+	b = append(b, ' ')
 	if age := now.Sub(t); age >= 0 && age < halfYear {
-		return t.AppendFormat(b, "Jan _2 15:04")
+		hour, minute, _ := t.Clock()
+		b = append(appendTwo(b, hour), ':')
+		return appendTwo(b, minute)
 	}
-	return t.AppendFormat(b, "Jan _2  2006")
+	b = append(b, ' ')
+	return appendTwo(appendTwo(b, year/100), year%100)
 }
+
+// appendTwo appends a number below 100 in two digits.
+func appendTwo(b []byte, n int) []byte { return append(b, '0'+byte(n/10), '0'+byte(n%10)) }
 
 // ParseUnix reads a line of ls -l as Unix servers send it for LIST. A date without a year
 // is the last such day, up to a day ahead of now since servers have other clocks. It

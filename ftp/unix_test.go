@@ -34,6 +34,10 @@ func TestAppendUnix(t *testing.T) {
 			Entry{Name: "x", Type: TypeFile, ModTime: day(2026, 7, 1, 12, 1)},
 			"-rw-r--r--   1 ftp      ftp                 0 Jul  1  2026 x",
 		},
+		{ // a year of four digits
+			Entry{Name: "x", Type: TypeFile, ModTime: day(907, 12, 31, 23, 59)},
+			"-rw-r--r--   1 ftp      ftp                 0 Dec 31  0907 x",
+		},
 		{ // nothing known
 			Entry{Name: "?", Size: -1},
 			"prw-r--r--   1 ftp      ftp                 0 Jan  1  1970 ?",
