@@ -37,6 +37,23 @@ func climbsByBackslash(name string) bool {
 	return false
 }
 
+// ValidName reports whether name can be an element of a Path.
+func ValidName(name string) bool {
+	if name == "" || name == "." || name == ".." || len(name) > MaxPath {
+		return false
+	}
+	plain := true
+	for i := range len(name) {
+		switch c := name[i]; {
+		case isControl(rune(c)), c == '/':
+			return false
+		case c == '\\':
+			plain = false
+		}
+	}
+	return plain || !climbsByBackslash(name)
+}
+
 // String returns the path with a leading "/"; "/" for the root.
 func (p Path) String() string { return "/" + p.rel }
 
@@ -59,6 +76,12 @@ func (p Path) Dir() Path { return Path{rel: path.Dir("/" + p.rel)[1:]} }
 
 // Join parses name as seen from p: an absolute name starts over from the root.
 func (p Path) Join(name string) (Path, error) {
+	if len(p.rel)+len("//")+len(name) <= MaxPath && ValidName(name) {
+		if p.rel == "" {
+			return Path{rel: name}, nil
+		}
+		return Path{rel: p.rel + "/" + name}, nil
+	}
 	if strings.HasPrefix(name, "/") {
 		return ParsePath(name)
 	}

@@ -64,6 +64,33 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+// TestValidName: what is valid joins to a path one deeper, and parses to the same.
+func TestValidName(t *testing.T) {
+	dir := must(t, "/a")
+	for _, c := range []struct {
+		name  string
+		valid bool
+	}{
+		{"b", true}, {"größe", true}, {"\xff\xfe", true}, {" ", true}, {"...", true}, {"..b", true},
+		{`back\slash`, true}, {`..\up`, false}, {`b\..`, false},
+		{"", false}, {".", false}, {"..", false}, {"/", false}, {"b/c", false}, {"/b", false},
+		{"a\nb", false}, {"\x00", false}, {"\x7f", false}, {"\u0085", true},
+		{strings.Repeat("a", vfs.MaxPath), true}, {strings.Repeat("a", vfs.MaxPath+1), false},
+	} {
+		if got := vfs.ValidName(c.name); got != c.valid {
+			t.Errorf("ValidName(%q) = %v", c.name, got)
+		}
+		joined, err := dir.Join(c.name)
+		parsed, err2 := vfs.ParsePath("/a/" + c.name)
+		if !strings.HasPrefix(c.name, "/") && (joined != parsed || (err == nil) != (err2 == nil)) {
+			t.Errorf("Join makes %q, %v of %q; ParsePath %q, %v", joined, err, c.name, parsed, err2)
+		}
+		if c.valid && err == nil && (joined.Dir() != dir || joined.Base() != c.name) {
+			t.Errorf("%q joins to %q", c.name, joined)
+		}
+	}
+}
+
 func TestPathParts(t *testing.T) {
 	for _, c := range []struct{ name, rel, base, dir string }{
 		{"/", ".", "/", "/"},
@@ -115,6 +142,9 @@ func FuzzParsePath(f *testing.F) {
 				t.Fatalf("ParsePath(%q) = %q, %v", name, p, err)
 			}
 			return
+		}
+		if joined, err := must(t, "/d").Join(p.Rel()); err == nil && !p.IsRoot() && (joined.Rel() != "d/"+p.Rel() || !joined.Within(must(t, "/d"))) {
+			t.Fatalf("%q joins to %q", p, joined)
 		}
 		if again, err := vfs.ParsePath(p.String()); err != nil || again != p {
 			t.Fatalf("%q parses to %q, and that to %q, %v", name, p, again, err)

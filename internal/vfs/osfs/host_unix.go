@@ -25,12 +25,20 @@ const (
 func info(name string, fi fs.FileInfo) vfs.Info {
 	i := portableInfo(name, fi)
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
-		i.Unique = strconv.FormatUint(uint64(st.Dev), 16) + ":" + strconv.FormatUint(uint64(st.Ino), 16)
+		i.Unique = unique(uint64(st.Dev), uint64(st.Ino))
 		i.Links = uint64(st.Nlink)
 		i.Owner = strconv.FormatUint(uint64(st.Uid), 10)
 		i.Group = strconv.FormatUint(uint64(st.Gid), 10)
 	}
 	return i
+}
+
+// unique tells a file of the host from all others.
+func unique(dev, ino uint64) string {
+	var room [2*16 + 1]byte
+	b := strconv.AppendUint(room[:0], dev, 16)
+	b = strconv.AppendUint(append(b, ':'), ino, 16)
+	return string(b)
 }
 
 // keepOwner gives file the owner of old. Only root may give files away; for anybody else

@@ -7,7 +7,7 @@ import (
 )
 
 func portableInfo(name string, fi fs.FileInfo) vfs.Info {
-	i := vfs.Info{Name: name, Mode: fi.Mode(), ModTime: fi.ModTime().UTC()}
+	i := vfs.Info{Name: name, Mode: fi.Mode() & (fs.ModeType | fs.ModePerm), ModTime: fi.ModTime().UTC()}
 	if fi.Mode().IsRegular() {
 		i.Size = fi.Size()
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
 
@@ -38,9 +37,9 @@ func (f *FS) list(ctx context.Context, p vfs.Path, yield func(vfs.Info, error) b
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		entries, err := dir.ReadDir(batch)
+		entries, err := readDir(dir)
 		for _, e := range entries {
-			if fi, err := f.entry(p, e); err == nil && !yield(info(e.Name(), fi), nil) {
+			if i, err := f.entry(dir, p, e); err == nil && !yield(i, nil) {
 				return nil
 			}
 		}
@@ -51,19 +50,4 @@ func (f *FS) list(ctx context.Context, p vfs.Path, yield func(vfs.Info, error) b
 			return err
 		}
 	}
-}
-
-// entry describes what lies behind an entry of dir, or says why stat would refuse it.
-func (f *FS) entry(dir vfs.Path, e fs.DirEntry) (fs.FileInfo, error) {
-	p, err := dir.Join(e.Name())
-	if err != nil {
-		return nil, err
-	}
-	if e.Type()&fs.ModeSymlink != 0 || reserved(p) {
-		return f.stat(p)
-	}
-	if !e.IsDir() && !e.Type().IsRegular() {
-		return nil, vfs.ErrNotRegular
-	}
-	return e.Info()
 }

@@ -1,0 +1,68 @@
+package osfs_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"dray/internal/vfs"
+	"dray/internal/vfs/osfs"
+)
+
+// TestListSaysWhatStatSays: in every field, and of nothing more than of type and
+// permissions.
+func TestListSaysWhatStatSays(t *testing.T) {
+	dir := t.TempDir()
+	fsys := open(t, dir)
+	put(t, fsys, "/file", "some")
+	put(t, fsys, "/linked", "more")
+	ok(t, fsys.Mkdir(t.Context(), path(t, "/folder")))
+	ok(t, os.Chmod(filepath.Join(dir, "folder"), 0o750|fs.ModeSticky))
+	ok(t, os.Chmod(filepath.Join(dir, "file"), 0o640))
+	ok(t, os.Link(filepath.Join(dir, "linked"), filepath.Join(dir, "hard link")))
+	ok(t, os.Symlink("linked", filepath.Join(dir, "symbolic link")))
+	n := 0
+	for got, err := range fsys.List(t.Context(), vfs.Path{}) {
+		ok(t, err)
+		want, err := fsys.Stat(t.Context(), path(t, got.Name))
+		ok(t, err)
+		if got != want || got.Mode&^(fs.ModeType|fs.ModePerm) != 0 {
+			t.Errorf("listed %+v; Stat says %+v", got, want)
+		}
+		n++
+	}
+	if n != 5 {
+		t.Errorf("%d entries", n)
+	}
+}
+
+// BenchmarkList tells what an entry costs.
+func BenchmarkList(b *testing.B) {
+	const entries = 1000
+	dir := b.TempDir()
+	for i := range entries {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("router-%06d.cfg", i)), nil, 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	files, err := osfs.Open(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer files.Close()
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n = 0 {
+		for _, err := range files.List(b.Context(), vfs.Path{}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != entries {
+			b.Fatalf("%d entries", n)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*entries), "ns/entry")
+}
