@@ -31,11 +31,11 @@ func (o listing) move(ctx context.Context, j *job) (string, error) {
 	return j.sendLines(entries, func(b []byte, e ftp.Entry) []byte {
 		switch {
 		case e.Type == ftp.TypeCurDir: // of a tree
-			return append(b, e.Name...)
+			return appendCensored(b, e.Name)
 		case o.long:
 			return e.AppendUnix(b, now)
 		}
-		return append(append(b, prefix...), e.Name...) // as a RETR can use it
+		return appendCensored(appendCensored(b, prefix), e.Name) // as a RETR can use it
 	})
 }
 
@@ -132,10 +132,7 @@ func (j *job) sendLines(entries iter.Seq2[ftp.Entry, error], format func([]byte,
 			}
 			connected = true
 		}
-		from := len(b)
-		b = format(b, e)
-		censor(b[from:])
-		b = append(b, '\r', '\n')
+		b = append(format(b, e), '\r', '\n')
 		if len(b) >= limit {
 			if err := j.send(b); err != nil {
 				return "", err
@@ -157,11 +154,14 @@ func (j *job) sendLines(entries iter.Seq2[ftp.Entry, error], format func([]byte,
 	return "Listed", nil
 }
 
-// censor keeps a name from ending its line.
-func censor(line []byte) {
-	for i, c := range line {
+// appendCensored appends a name so that it cannot end its line.
+func appendCensored(b []byte, name string) []byte {
+	for i := range len(name) {
+		c := name[i]
 		if c < 0x20 || c == 0x7f {
-			line[i] = '?'
+			c = '?'
 		}
+		b = append(b, c)
 	}
+	return b
 }
