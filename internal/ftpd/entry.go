@@ -32,29 +32,22 @@ func (f files) entry(p vfs.Path, i vfs.Info) ftp.Entry {
 // perm is the "perm" fact (RFC 3659, section 7.5.5): what the user may do to p. What a
 // folder says of the names to come in it, it can only say of itself.
 func (f files) perm(p vfs.Path, t ftp.EntryType) string {
-	letters := [...]struct {
-		letter byte
-		in     ftp.EntryType
-		op     policy.Op
-	}{
-		{'a', ftp.TypeFile, policy.Overwrite},
-		{'c', ftp.TypeDir, policy.Create},
-		{'d', ftp.TypeFile, policy.Delete},
-		{'d', ftp.TypeDir, policy.Delete},
-		{'e', ftp.TypeDir, policy.Stat},
-		{'f', ftp.TypeFile, policy.Rename},
-		{'f', ftp.TypeDir, policy.Rename},
-		{'l', ftp.TypeDir, policy.List},
-		{'m', ftp.TypeDir, policy.Mkdir},
-		{'p', ftp.TypeDir, policy.Delete},
-		{'r', ftp.TypeFile, policy.Read},
-		{'w', ftp.TypeFile, policy.Overwrite},
-	}
-	perm := make([]byte, 0, len(letters))
-	for _, l := range letters {
-		if l.in == t && f.rules.Decide(f.subject, l.op, p) {
-			perm = append(perm, l.letter)
+	letters := "adfrw"
+	ops := []policy.Op{policy.Overwrite, policy.Delete, policy.Rename, policy.Read, policy.Overwrite}
+	if t == ftp.TypeDir {
+		letters = "cdeflmp"
+		ops = []policy.Op{
+			policy.Create, policy.Delete, policy.Stat, policy.Rename, policy.List, policy.Mkdir, policy.Delete,
 		}
+	}
+	perm := make([]byte, 0, len("cdeflmp"))
+	for i, op := range ops {
+		if f.rules.Decide(f.subject, op, p) {
+			perm = append(perm, letters[i])
+		}
+	}
+	if string(perm) == letters {
+		return letters // without an allocation, as listings are long
 	}
 	return string(perm)
 }
