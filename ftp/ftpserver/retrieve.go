@@ -52,8 +52,8 @@ func remaining(file io.Reader, part span) string {
 // sendFile copies at most limit octets of a file to the data connection, through
 // sendfile(2) if it is one of the system.
 func (j *job) sendFile(file io.Reader, limit int64) error {
-	if _, ok := file.(syscall.Conn); ok && j.tls == nil && j.level == 0 {
-		return j.sendPieces(file, limit)
+	if f, ok := file.(sysFile); ok && j.tls == nil && j.level == 0 {
+		return j.sendPieces(f, limit)
 	}
 	file = io.LimitReader(file, limit)
 	buf := buffers.Get().(*[bufferRoom]byte)
@@ -72,23 +72,32 @@ func (j *job) sendFile(file io.Reader, limit int64) error {
 	}
 }
 
+// sysFile is a file of the system.
+type sysFile interface {
+	io.Reader
+	syscall.Conn
+}
+
 // sendPieces copies a file of the system, piece by piece so that each has a deadline of
 // its own. Pieces grow while the peer is fast: of a slow one no more is asked than a
-// small piece in time.
-func (j *job) sendPieces(file io.Reader, limit int64) error {
-	const least, most, fast = 64 << 10, 16 << 20, 100 * time.Millisecond
+// small piece in time. One that stays fast gets the rest directly.
+func (j *job) sendPieces(file sysFile, limit int64) error {
+	const least, direct, most, fast = 64 << 10, 1 << 20, 16 << 20, 100 * time.Millisecond
 	for piece := int64(least); limit > 0; {
+		if piece >= direct {
+			if taken, err := j.sendDirect(file, limit); taken {
+				return err
+			}
+		}
 		begun := j.await()
 		piece = min(piece, limit)
 		n, err := io.Copy(j.conn, io.LimitReader(file, piece))
 		j.bytes.Add(n)
 		limit -= n
-		switch {
-		case errors.Is(err, syscall.EIO), errors.Is(err, syscall.ESTALE): // of the file
-			return err
-		case err != nil:
-			return fmt.Errorf("%w: %w", errDataLost, err)
-		case n < piece:
+		if err != nil {
+			return sendError(err)
+		}
+		if n < piece {
 			return nil
 		}
 		if time.Since(begun) < fast {
@@ -96,6 +105,14 @@ func (j *job) sendPieces(file io.Reader, limit int64) error {
 		}
 	}
 	return nil
+}
+
+// sendError tells an error of the file from one of the connection.
+func sendError(err error) error {
+	if errors.Is(err, syscall.EIO) || errors.Is(err, syscall.ESTALE) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errDataLost, err)
 }
 
 // send sends b in the mode of the transfer.

@@ -120,6 +120,7 @@ type Server struct {
 	Log *slog.Logger
 
 	ports  ports
+	bulk   bulk
 	binder *tlsbind.Binder // nil without TLS
 
 	mu        sync.Mutex

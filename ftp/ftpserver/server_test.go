@@ -561,8 +561,8 @@ func TestActiveSourcePortTaken(t *testing.T) {
 	p.want(ftp.CodeDone)
 }
 
-// A file of the system goes out by sendfile(2), which is io.Copy's doing: so this checks
-// that pieces of it are put together well, and from an offset.
+// A file of the system goes out by sendfile(2): so this checks that pieces of it are put
+// together well, and from an offset.
 func TestSystemFile(t *testing.T) {
 	data := make([]byte, 40<<20)
 	rand.NewChaCha8([32]byte{1}).Read(data)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"time"
 )
 
 // store receives a file.
@@ -65,23 +66,21 @@ func (j *job) receive(upload Upload, text string) (string, error) {
 }
 
 // receiveFile goes through a buffer of its own on purpose: splice(2), which io.Copy
-// would pick, is several times slower.
+// would pick, is several times slower. A peer that is fast gets a larger one.
 func (j *job) receiveFile(w io.Writer) error {
 	if j.level > 0 {
 		return j.unpack(w)
 	}
-	buf := buffers.Get().(*[bufferRoom]byte)
-	defer buffers.Put(buf)
-	for filled := 0; ; {
-		n, err := arriving{j}.Read(buf[filled:bufferSize])
-		if filled += n; err == nil && filled < bufferSize/2 {
-			continue // writing costs the same for a little, such as a record of TLS
-		}
-		if filled > 0 {
-			if _, err := w.Write(buf[:filled]); err != nil {
+	const fast = 100 * time.Millisecond
+	small := buffers.Get().(*[bufferRoom]byte)
+	defer buffers.Put(small)
+	for buf := small[:bufferSize]; ; {
+		begun := time.Now()
+		n, err := arriving{j}.fill(buf)
+		if n > 0 {
+			if _, err := w.Write(buf[:n]); err != nil {
 				return err
 			}
-			filled = 0
 		}
 		switch {
 		case err == io.EOF:
@@ -89,11 +88,28 @@ func (j *job) receiveFile(w io.Writer) error {
 		case err != nil:
 			return err
 		}
+		if len(buf) == bufferSize && time.Since(begun) < fast && j.srv.bulk.enter() {
+			defer j.srv.bulk.leave()
+			large := j.srv.bulk.buffer()
+			defer j.srv.bulk.buffers.Put(large)
+			buf = large[:]
+		}
 	}
 }
 
 // arriving reads from the data connection.
 type arriving struct{ *job }
+
+// fill reads until b is full: to write costs the same for a little, such as a record of
+// TLS, and whole pages cost less than parts of them.
+func (a arriving) fill(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var m int
+		m, err = a.Read(b[n:])
+		n += m
+	}
+	return n, err
+}
 
 func (a arriving) Read(b []byte) (int, error) {
 	a.await()
