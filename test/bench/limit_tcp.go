@@ -6,7 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,8 +15,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loopBuffer is that of the bare loops.
-const loopBuffer = 256 << 10
+// The buffers of the bare loops: between two connections or files, and to write to one.
+const (
+	loopBuffer  = 256 << 10
+	storeBuffer = 2 << 20
+)
 
 // sendfileLoop is what the machine can do at best: one thread sends the file by
 // sendfile(2), another takes it and throws it away.
@@ -78,7 +81,7 @@ func bareLoop(b *bench, send func(fd int, file *os.File) error, stored *os.File)
 	}()
 	cost, err := onThread(func() error {
 		if stored != nil {
-			return pump(stored, to)
+			return fillAndWrite(stored, to)
 		}
 		return pump(io.Discard, to)
 	})
@@ -96,32 +99,52 @@ func pump(w io.Writer, r io.Reader) error {
 	return err
 }
 
-// connected returns the ends of a connection as blocking files.
+// fillAndWrite copies in pieces that are as large as can be.
+func fillAndWrite(w io.Writer, r io.Reader) error {
+	buf := make([]byte, storeBuffer)
+	for {
+		n, err := io.ReadFull(r, buf)
+		if _, err := w.Write(buf[:n]); err != nil {
+			return err
+		}
+		switch {
+		case err == io.EOF, err == io.ErrUnexpectedEOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// connected returns the ends of a connection as blocking files. The poller of the runtime
+// never learns of them: each octet would wake it.
 func connected() (a, z *os.File, err error) {
-	l, err := net.Listen("tcp4", loopback+":0")
+	l, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
+		return nil, nil, os.NewSyscallError("socket", err)
+	}
+	defer unix.Close(l)
+	here := &unix.SockaddrInet4{Addr: netip.MustParseAddr(loopback).As4()}
+	if err := errors.Join(unix.Bind(l, here), unix.Listen(l, 1)); err != nil {
 		return nil, nil, err
 	}
-	defer l.Close()
-	c, err := net.Dial("tcp4", l.Addr().String())
+	bound, err := unix.Getsockname(l)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, os.NewSyscallError("getsockname", err)
 	}
-	defer c.Close()
-	d, err := l.Accept()
+	c, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, os.NewSyscallError("socket", err)
 	}
-	defer d.Close()
-	if a, err = c.(*net.TCPConn).File(); err != nil {
-		return nil, nil, err
+	a = os.NewFile(uintptr(c), "near end")
+	if err := unix.Connect(c, bound); err != nil {
+		return nil, nil, errors.Join(os.NewSyscallError("connect", err), a.Close())
 	}
-	if z, err = d.(*net.TCPConn).File(); err != nil {
-		return nil, nil, errors.Join(err, a.Close())
+	d, _, err := unix.Accept4(l, unix.SOCK_CLOEXEC)
+	if err != nil {
+		return nil, nil, errors.Join(os.NewSyscallError("accept", err), a.Close())
 	}
-	a.Fd() // makes it blocking
-	z.Fd()
-	return a, z, nil
+	return a, os.NewFile(uintptr(d), "far end"), nil
 }
 
 // onThread runs f on a thread of its own, and returns the CPU time of that in seconds.
