@@ -25,7 +25,7 @@ type Result struct {
 // Limits on one request.
 const (
 	MaxSteps = 4096 // expressions that are tried
-	MaxName  = 4096 // octets of the name, in between too
+	MaxName  = 1024 // octets to which a name may grow; a request holds 512
 )
 
 // failure is what a client is told whose name the rules never finish with.
@@ -126,9 +126,9 @@ func (p *passage) execute(r *rule) (matched bool, result *Result) {
 		}
 		matched = true
 		p.name = p.name[:m[0]] + p.expand(r.pattern, m) + p.name[m[1]:]
-		if utf8.RuneCountInString(p.name) > MaxName {
+		if utf8.RuneCountInString(p.name) > max(MaxName, len(p.request.Name)) {
 			p.name = ""
-			p.say(r, fmt.Sprintf("refused: the name grew over %d octets", MaxName))
+			p.say(r, fmt.Sprintf("refused: the name grew beyond %d octets", MaxName))
 			return false, &Result{Refused: true, Message: failure}
 		}
 		p.say(r, "replaced")
