@@ -30,7 +30,7 @@ func table() map[string]row {
 
 		// Vocabulary of the product.
 		"internal/vfs":       {},
-		"internal/identity":  {},
+		"internal/identity":  {outside: "github.com/pquerna/otp"},
 		"internal/event":     {},
 		"internal/policy":    {dray: "internal/identity internal/vfs"},
 		"internal/config":    {outside: "github.com/goccy/go-yaml"},

@@ -208,7 +208,7 @@ func TestWrong(t *testing.T) {
 		"list for one":     {file: "dir: [a, b]", want: "dir: want one value, not a list"},
 		"no value":         {file: "dir:\n", want: "dir: there is no value"},
 		"twice":            {file: "dir: a\ndir: b", want: `dray.yaml:2:1: `},
-		"member":           {file: "users:\n  - password: x\n    nam: amy", want: "dray.yaml:3:5: users[1].nam: there is no such setting; here are name, password, keys\nusers[1]: name is missing"},
+		"member":           {file: "users:\n  - password: x\n    nam: amy", want: "dray.yaml:3:5: users[1].nam: there is no such setting; here are name, password, keys, totp\nusers[1]: name is missing"},
 		"user as key":      {file: "users:\n- amy:s3cret: true", want: "users[1].…: there is no such setting; here are name, password, keys"},
 		"not a member":     {file: "users: {amy: s3cret}", want: "users.amy: there is no such setting\nusers: name is missing"},
 		"odd key":          {file: "100%d: 1", want: "dray.yaml:1:1: 100%d: there is no such setting"},

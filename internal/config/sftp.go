@@ -40,8 +40,11 @@ func (s *Serve) checkSFTP() error {
 		return &Conflict{"sftp.port", "needs users, since SSH knows no guests: name them with users (--user NAME:PASSWORD) or with their keys (--authorized-keys NAME=FILE)"}
 	}
 	for _, u := range s.Users {
-		if u.Password == "" && len(u.Keys) == 0 {
+		switch {
+		case u.Password == "" && len(u.Keys) == 0:
 			return &Conflict{"users", "has " + u.Name + " without a password and without keys"}
+		case u.Password == "" && u.TOTP != "":
+			return &Conflict{"users", "has one-time codes for " + u.Name + " without a password, which they go with"}
 		}
 	}
 	return nil

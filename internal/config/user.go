@@ -11,6 +11,7 @@ type User struct {
 	Name     string
 	Password string   // "" where only a key is a proof
 	Keys     []string // public keys, for SFTP
+	TOTP     string   // the secret of one-time codes, in base 32; "" asks for none
 }
 
 // String leaves the password out, so that no log can hold it.
@@ -48,5 +49,6 @@ func userSettings(u *User) []Setting {
 		{Key: "name", Value: (*Text)(&u.Name), Required: true, Usage: "as it is typed at log-in"},
 		{Key: "password", Value: (*Text)(&u.Password), Secret: true, Unset: "none, and then there are keys", Usage: "in clear; the file must be closed to others"},
 		{Key: "keys", Value: (*keyLines)(&u.Keys), Unset: "none", Usage: "public keys for SFTP, each as the line in id_ed25519.pub"},
+		{Key: "totp", Value: (*Text)(&u.TOTP), Secret: true, Unset: "none", Usage: "secret of one-time codes (RFC 6238, six digits), in base 32: SFTP asks for a code besides the password, FTP takes it behind the password"},
 	}
 }

@@ -26,6 +26,7 @@ type Daemon struct {
 	hosts     []*osfs.FS    // those of FTP's virtual hosts
 	cert      *certs.Source // nil without TLS
 	keys      *hostkeys.Set // nil without SFTP
+	users     identity.Authenticator
 	events    *event.Log
 	log       *slog.Logger
 	write     bool
@@ -44,11 +45,15 @@ type server struct {
 
 // Bind opens the folder and every port. It leaves nothing open when it fails.
 func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
+	admitted, err := users(cfg)
+	if err != nil {
+		return nil, err
+	}
 	files, err := osfs.Open(cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{files: files, events: event.NewLog(log), log: log, write: cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff, swept: func() {}}
+	d := &Daemon{files: files, users: admitted, events: event.NewLog(log), log: log, write: cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff, swept: func() {}}
 	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP, d.addSFTP} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -71,19 +76,28 @@ func (d *Daemon) add(at Endpoint, s server) {
 }
 
 // authenticator admits the users that there are, and guests if there are none.
-func authenticator(users []config.User) identity.Authenticator {
+func (d *Daemon) authenticator(users []config.User) identity.Authenticator {
 	if len(users) == 0 {
 		return identity.Guests{}
 	}
-	return identity.NewPasswords(passwords(users))
+	return d.users
 }
 
-func passwords(users []config.User) map[string]string {
-	all := map[string]string{}
-	for _, u := range users {
-		all[u.Name] = u.Password
+// users are those of the settings, and those of whom only keys are named.
+func users(cfg config.Serve) (identity.Authenticator, error) {
+	passwords, secrets := map[string]string{}, map[string]string{}
+	for _, k := range cfg.SFTP.AuthorizedKeys {
+		if k.User != "" {
+			passwords[k.User] = "" // admitted by key alone
+		}
 	}
-	return all
+	for _, u := range cfg.Users {
+		passwords[u.Name] = u.Password
+		if u.TOTP != "" {
+			secrets[u.Name] = u.TOTP
+		}
+	}
+	return identity.NewCodes(identity.NewPasswords(passwords), secrets, nil)
 }
 
 // Endpoints returns what is served and where, in a fixed order.

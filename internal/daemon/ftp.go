@@ -81,7 +81,7 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		folders[h.Name] = files
 	}
 	srv.Backend = &ftpd.Backend{
-		Files: d.files, Hosts: folders, Users: authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.events,
+		Files: d.files, Hosts: folders, Users: d.authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.events,
 		LenientAttributes: cfg.FTP.LenientAttributes,
 	}
 	return srv, nil

@@ -8,7 +8,6 @@ import (
 
 	"dray/internal/config"
 	"dray/internal/hostkeys"
-	"dray/internal/identity"
 	"dray/internal/sftpd"
 	"dray/internal/userkeys"
 )
@@ -55,10 +54,9 @@ func unlessAsked(asked bool, err error, log *slog.Logger) error {
 	return nil
 }
 
-// sftpServer joins the parts. Users are those of the settings, and those whose keys are
-// named with them.
+// sftpServer joins the parts.
 func (d *Daemon) sftpServer(cfg config.Serve, log *slog.Logger) (*sftpd.Server, error) {
-	ring, users := new(userkeys.Ring), passwords(cfg.Users)
+	ring := new(userkeys.Ring)
 	for _, u := range cfg.Users {
 		for _, key := range u.Keys {
 			if err := ring.Add(u.Name, key); err != nil {
@@ -70,12 +68,9 @@ func (d *Daemon) sftpServer(cfg config.Serve, log *slog.Logger) (*sftpd.Server, 
 		if err := ring.AddFile(k.User, k.File); err != nil {
 			return nil, err
 		}
-		if _, known := users[k.User]; k.User != "" && !known {
-			users[k.User] = "" // admitted by key alone
-		}
 	}
 	srv := &sftpd.Server{
-		Files: d.files, Users: identity.NewPasswords(users), Rules: rule(cfg.Write), Events: d.events,
+		Files: d.files, Users: d.users, Rules: rule(cfg.Write), Events: d.events,
 		Legacy: cfg.SFTP.Legacy, LenientAttributes: cfg.SFTP.LenientAttributes,
 		Log: log.With("protocol", "sftp"),
 	}

@@ -21,7 +21,8 @@ type Subject struct {
 type Credentials struct {
 	User     string
 	Password string
-	Proven   string         // the user name that a client certificate has proven; "" for none
+	Code     string         // a one-time code; "" for none
+	Proven   string         // the user name that a certificate or a key has proven; "" for none
 	Protocol string         // "ftp", "tftp"
 	Remote   netip.AddrPort // where the peer is
 }

@@ -73,13 +73,25 @@ func (c *conn) password(m ssh.ConnMetadata, password []byte) (*ssh.Permissions, 
 	return c.authenticate(identity.Credentials{User: m.User(), Password: string(password)}, "by password")
 }
 
-// keyboard asks for the password in a dialogue (RFC 4256).
+// keyboard asks for the password in a dialogue (RFC 4256), and then for a one-time code if
+// the user has to have one.
 func (c *conn) keyboard(m ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+	cred := identity.Credentials{User: m.User()}
 	answers, err := ask("", "", []string{"Password: "}, []bool{false})
 	if err != nil || len(answers) != 1 || answers[0] == "" {
 		return nil, errDenied
 	}
-	return c.authenticate(identity.Credentials{User: m.User(), Password: answers[0]}, "by password, in a dialogue")
+	cred.Password = answers[0]
+	perms, err := c.authenticate(cred, "by password, in a dialogue")
+	if err == nil || !errors.Is(c.reason, identity.ErrCode) {
+		return perms, err
+	}
+	answers, err = ask("", "", []string{"One-time code: "}, []bool{true})
+	if err != nil || len(answers) != 1 || answers[0] == "" {
+		return nil, errDenied
+	}
+	cred.Code = answers[0]
+	return c.authenticate(cred, "by password and one-time code")
 }
 
 // offered says whether a proof of key would do. It is no proof yet.

@@ -101,6 +101,49 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// TestOneTimeCode: who has to have one is asked for it, after the password and nowhere else.
+func TestOneTimeCode(t *testing.T) {
+	clock := time.Unix(59, 0)
+	h := open(t, memfs.New(), func(s *Server) {
+		codes, err := identity.NewCodes(s.Users, map[string]string{"amy": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}, func() time.Time { return clock })
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Users = codes
+	})
+	says := func(password, code string) ssh.AuthMethod {
+		return ssh.KeyboardInteractive(func(_, _ string, questions []string, _ []bool) ([]string, error) {
+			switch {
+			case len(questions) == 0:
+				return nil, nil
+			case strings.HasPrefix(questions[0], "Password"):
+				return []string{password}, nil
+			case password != "secret":
+				t.Error("a code was asked for after a wrong password")
+			}
+			return []string{code}, nil
+		})
+	}
+	for _, c := range []struct {
+		proof ssh.AuthMethod
+		admit bool
+	}{
+		{ssh.Password("secret"), false},
+		{says("secret", "000000"), false},
+		{says("wrong", "287082"), false},
+		{says("secret", "287082"), true},
+		{says("secret", "287082"), false}, // it is spent
+	} {
+		client, err := ssh.Dial("tcp", h.addr, clientConfig("amy", c.proof))
+		if (err == nil) != c.admit {
+			t.Error(err)
+		}
+		if client != nil {
+			client.Close()
+		}
+	}
+}
+
 // TestTheKeyThatWasProvenCounts: who offers amy's key and proves bob's is bob or nobody
 // (CVE-2024-45337).
 func TestTheKeyThatWasProvenCounts(t *testing.T) {
