@@ -43,7 +43,7 @@ type Conn struct {
 	long    int           // lines that were too long
 	begun   time.Time     // of the connection
 	closing bool          // nothing more is read
-	parting bool          // the client was told so
+	parting bool          // the client was told so, and may still say something
 
 	lingering atomic.Int32 // data connections that wait for the client to close them too
 }

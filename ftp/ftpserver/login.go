@@ -85,8 +85,10 @@ func (reinitialize) do(c *Conn) ftp.Reply {
 	return reply(ftp.CodeReady, "Ready for a new user")
 }
 
+// do answers QUIT. A client says nothing after that, except at the end of TLS.
 func (goodbye) do(c *Conn) ftp.Reply {
 	c.end(reply(ftp.CodeGoodbye, "Goodbye"))
+	c.parting = c.parting && (c.tls != nil || c.lines.buffered())
 	return ftp.Reply{}
 }
 

@@ -146,17 +146,28 @@ func TestLateGoodbye(t *testing.T) {
 	}
 }
 
-// Whoever is sent away hears why, even if he keeps talking.
+// Whoever is sent away hears why, even if he keeps talking, and so does who says something
+// after QUIT.
 func TestLastReplyIsHeard(t *testing.T) {
-	p := greet(t, serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0"))
-	long := bytes.Repeat([]byte{'x'}, 2*MaxLine)
-	p.say(string(long) + "\r\n" + string(long) + "\r\nNOOP\r\n")
-	p.want(ftp.CodeTooLong)
-	p.want(ftp.CodeUnavailable)
-	if b, err := p.r.ReadByte(); err != io.EOF {
-		t.Errorf("%q, %v instead of the end", b, err)
-	}
-	if err := pendingError(t, p.Conn.(*net.TCPConn)); err != nil {
-		t.Error(err)
+	long := string(bytes.Repeat([]byte{'x'}, 2*MaxLine)) + "\r\n"
+	for _, row := range []struct {
+		say  string
+		last []ftp.Code
+	}{
+		{long + long + "NOOP\r\n", []ftp.Code{ftp.CodeTooLong, ftp.CodeUnavailable}},
+		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", []ftp.Code{ftp.CodeUnavailable}},
+		{"QUIT\r\nNOOP\r\n" + long, []ftp.Code{ftp.CodeGoodbye}},
+	} {
+		p := greet(t, serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0"))
+		p.say(row.say)
+		for _, code := range row.last {
+			p.want(code)
+		}
+		if b, err := p.r.ReadByte(); err != io.EOF {
+			t.Errorf("%.10q: %q, %v instead of the end", row.say, b, err)
+		}
+		if err := pendingError(t, p.Conn.(*net.TCPConn)); err != nil {
+			t.Errorf("%.10q: %v", row.say, err)
+		}
 	}
 }
