@@ -6,11 +6,13 @@ import (
 	"io"
 	"iter"
 	"os"
+	"sync"
 
 	"dray/internal/vfs"
 )
 
-// batch is how many entries are read at once: all the memory a listing takes.
+// batch is how many entries are read at once: twice as many are all the memory that a
+// listing takes.
 const batch = 256
 
 // List implements [vfs.FS]. Names that no peer could ask for, such as one with a line
@@ -33,21 +35,47 @@ func (f *FS) list(ctx context.Context, p vfs.Path, yield func(vfs.Info, error) b
 	if !fi.IsDir() {
 		return vfs.ErrNotDir
 	}
+	var ahead sync.WaitGroup
+	defer ahead.Wait() // before the folder is closed
+	current, next := new(page), new(page)
+	current.read(ctx, f, dir, p)
 	for {
-		if err := ctx.Err(); err != nil {
-			return err
+		if current.err == nil {
+			ahead.Go(func() { next.read(ctx, f, dir, p) })
 		}
-		entries, err := readDir(dir)
-		for _, e := range entries {
-			if i, err := f.entry(dir, p, e); err == nil && !yield(i, nil) {
+		for _, i := range current.infos {
+			if !yield(i, nil) {
 				return nil
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(current.err, io.EOF) {
 			return nil
 		}
-		if err != nil {
-			return err
+		if current.err != nil {
+			return current.err
+		}
+		ahead.Wait()
+		current, next = next, current
+	}
+}
+
+// page is a part of a listing. While one is told the next one is read: that takes the
+// system as long as all the rest of a listing together, and a disk longer.
+type page struct {
+	infos []vfs.Info
+	err   error // io.EOF after the last one
+}
+
+func (g *page) read(ctx context.Context, f *FS, dir *os.File, p vfs.Path) {
+	g.infos = g.infos[:0]
+	if g.err = ctx.Err(); g.err != nil {
+		return
+	}
+	entries, err := readDir(dir)
+	g.err = err
+	for _, e := range entries {
+		if i, err := f.entry(dir, p, e); err == nil {
+			g.infos = append(g.infos, i)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"dray/internal/vfs"
@@ -35,6 +36,32 @@ func TestListSaysWhatStatSays(t *testing.T) {
 	}
 	if n != 5 {
 		t.Errorf("%d entries", n)
+	}
+}
+
+// TestListInPages: a listing is read ahead, and has every entry once, whatever number of them
+// there is, and wherever it is left.
+func TestListInPages(t *testing.T) {
+	dir := t.TempDir()
+	fsys := open(t, dir)
+	made := 0
+	for _, n := range []int{0, 1, 255, 256, 257, 511, 512, 513, 800} {
+		for ; made < n; made++ {
+			ok(t, os.WriteFile(filepath.Join(dir, fmt.Sprint(made)), nil, 0o644))
+		}
+		all := names(t, fsys, "/")
+		if len(slices.Compact(all)) != n {
+			t.Errorf("%d names of %d", len(all), n)
+		}
+		left := 0
+		for range fsys.List(t.Context(), vfs.Path{}) {
+			if left++; left > n/2 {
+				break
+			}
+		}
+		if left != min(n, n/2+1) {
+			t.Errorf("%d entries of %d before the break", left, n)
+		}
 	}
 }
 
