@@ -113,20 +113,33 @@ func (c *conn) guarded(f func()) {
 func (c *conn) run() {
 	defer c.cut()
 	c.guarded(func() {
-		sc, channels, requests := c.login()
-		if sc == nil {
+		// Log-in takes a deep stack, which goes with its goroutine: this one waits for
+		// as long as the session lasts, and there may be thousands.
+		in := make(chan *login, 1)
+		go c.guarded(func() {
+			defer close(in)
+			in <- c.login()
+		})
+		s := <-in
+		if s == nil {
 			return
 		}
 		var all sync.WaitGroup
 		defer all.Wait()
-		defer sc.Close()
-		all.Go(func() { ssh.DiscardRequests(requests) }) // forwarding among them
-		c.serve(channels, &all)
+		defer s.Close()
+		c.serve(s, &all)
 	})
 }
 
+// login is a connection whose user is admitted.
+type login struct {
+	*ssh.ServerConn
+	channels <-chan ssh.NewChannel
+	requests <-chan *ssh.Request
+}
+
 // login shakes hands and admits a user; it returns nil if that has not come about.
-func (c *conn) login() (*ssh.ServerConn, <-chan ssh.NewChannel, <-chan *ssh.Request) {
+func (c *conn) login() *login {
 	defer c.srv.startups.Add(-1)
 	_ = c.net.SetDeadline(time.Now().Add(orElse(c.srv.LoginTimeout, time.Minute)))
 	sc, channels, requests, err := ssh.NewServerConn(c.net, c.config())
@@ -135,36 +148,54 @@ func (c *conn) login() (*ssh.ServerConn, <-chan ssh.NewChannel, <-chan *ssh.Requ
 		if errors.As(err, &auth) && !c.refused && len(auth.Errors) > 1 { // more than to ask which methods there are
 			c.emit(event.Event{Kind: event.Login, Err: fmt.Errorf("%w: no key that is known", identity.ErrRefused)})
 		}
-		return nil, nil, nil
+		return nil
 	}
 	_ = c.net.SetDeadline(time.Time{})
 	c.about.User = c.subject.Name
 	c.files = guard.New(c.srv.Files, c.srv.Rules, c.subject)
 	c.emit(event.Event{Kind: event.Login, Detail: c.how})
-	return sc, channels, requests
+	return &login{sc, channels, requests}
 }
 
-// serve accepts what can carry files, until the connection ends.
-func (c *conn) serve(channels <-chan ssh.NewChannel, all *sync.WaitGroup) {
-	for n := range channels {
-		switch {
-		case n.ChannelType() != "session":
-			_ = n.Reject(ssh.Prohibited, onlyFiles)
-			continue
-		case c.channels.Load() >= maxChannels:
-			_ = n.Reject(ssh.ResourceShortage, "too many sessions on one connection")
-			continue
+// serve accepts what can carry files, until the connection ends, and nothing else:
+// forwarding is asked for by requests, and by other kinds of channels.
+func (c *conn) serve(s *login, all *sync.WaitGroup) {
+	for s.channels != nil || s.requests != nil {
+		select {
+		case r, more := <-s.requests:
+			if !more {
+				s.requests = nil
+			} else if r.WantReply {
+				_ = r.Reply(false, nil)
+			}
+		case n, more := <-s.channels:
+			if !more {
+				s.channels = nil
+			} else {
+				c.accept(n, all)
+			}
 		}
-		ch, requests, err := n.Accept()
-		if err != nil {
-			continue
-		}
-		c.channels.Add(1)
-		all.Go(func() {
-			defer c.channels.Add(-1)
-			c.guarded(func() { c.channel(ch, requests) })
-		})
 	}
+}
+
+func (c *conn) accept(n ssh.NewChannel, all *sync.WaitGroup) {
+	switch {
+	case n.ChannelType() != "session":
+		_ = n.Reject(ssh.Prohibited, onlyFiles)
+		return
+	case c.channels.Load() >= maxChannels:
+		_ = n.Reject(ssh.ResourceShortage, "too many sessions on one connection")
+		return
+	}
+	ch, requests, err := n.Accept()
+	if err != nil {
+		return
+	}
+	c.channels.Add(1)
+	all.Go(func() {
+		defer c.channels.Add(-1)
+		c.guarded(func() { c.channel(ch, requests) })
+	})
 }
 
 // onlyFiles is what somebody hears who wants anything else.
