@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"dray/internal/device/iossim/flash"
@@ -35,7 +37,8 @@ type copier struct {
 	s        *session
 	from, to place
 	begun    time.Time
-	opened   bool // the server has answered
+	opening  sync.Once
+	opened   atomic.Bool // the server has answered
 }
 
 // questions asks for what the command has left out, in the order of the devices. It
@@ -77,7 +80,7 @@ func (c *copier) questions() (ok bool, err error) {
 			return false, err
 		}
 	}
-	s.d.remember(*c)
+	s.d.remember(c)
 	return c.overwrite(quiet == "quiet")
 }
 

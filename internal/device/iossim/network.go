@@ -20,7 +20,7 @@ func (d *Device) remembered() memory {
 	return d.last
 }
 
-func (d *Device) remember(c copier) {
+func (d *Device) remember(c *copier) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, p := range []place{c.to, c.from} {
@@ -33,12 +33,20 @@ func (d *Device) remember(c copier) {
 	}
 }
 
+// open shows the line before the first mark. It is called from several goroutines, and
+// returns when the line is there.
+func (c *copier) open(header string, show func(string)) {
+	c.opening.Do(func() {
+		c.opened.Store(true)
+		show(header)
+	})
+}
+
 // marks shows the marks of a transfer, with the line before the first.
 func (c *copier) marks(header string, show func(string)) func(Mark) {
 	return func(m Mark) {
-		if !c.opened && (m != MarkTimeout || c.to.network()) {
-			c.opened = true
-			show(header)
+		if m != MarkTimeout || c.to.network() {
+			c.open(header, show)
 		}
 		show(string(rune(m)))
 	}
@@ -47,15 +55,13 @@ func (c *copier) marks(header string, show func(string)) func(Mark) {
 // first calls f before the first octet is written.
 type first struct {
 	w io.Writer
-	f func() error
+	f func()
 }
 
 func (w *first) Write(b []byte) (int, error) {
 	if f := w.f; f != nil {
 		w.f = nil
-		if err := f(); err != nil {
-			return 0, err
-		}
+		f()
 	}
 	return w.w.Write(b)
 }
@@ -87,13 +93,7 @@ func (c *copier) download() error {
 			return ErrUnsupported
 		}
 		mark := c.marks(header, show)
-		w := &first{w: sink, f: func() error {
-			if !c.opened {
-				c.opened = true
-				show(header)
-			}
-			return nil
-		}}
+		w := &first{w: sink, f: func() { c.open(header, show) }}
 		return s.d.set.Transfers.Fetch(ctx, c.from.remote, w, mark)
 	})
 	size := int64(text.Len())
@@ -113,7 +113,7 @@ func (c *copier) download() error {
 
 // okLine says that all has come. FTP has its own way.
 func (c *copier) okLine(size int64) string {
-	if size == 0 && !c.opened {
+	if size == 0 && !c.opened.Load() {
 		return "[OK]\n"
 	}
 	if c.from.scheme == "ftp" {
@@ -150,7 +150,7 @@ func (c *copier) failed(err error, size int64) error {
 		remote = c.to
 	}
 	if errors.Is(err, errAbort) || s.ctx.Err() != nil {
-		if c.opened {
+		if c.opened.Load() {
 			s.write("\n")
 		}
 		s.printf("%%Error copying %s (Aborted)\n", remote)
@@ -162,7 +162,7 @@ func (c *copier) failed(err error, size int64) error {
 		if c.to.fs != nil {
 			s.printf("%d bytes available (%d bytes used)\n", c.to.fs.Free()+size, c.to.fs.Capacity()-c.to.fs.Free()-size)
 		}
-	case !c.opened:
+	case !c.opened.Load():
 		s.printf("%%Error opening %s (%s)\n", remote, why(err))
 	case errors.Is(err, ErrTimeout):
 		s.printf(" [timed out]\n%%Error reading %s (Timed out)\n", remote)

@@ -33,7 +33,7 @@ const (
 	MarkOrder   Mark = 'O' // one came out of order
 )
 
-// Transfers moves files over the network. A nil mark is allowed. Besides the errors below,
+// Transfers moves files over the network. mark may be nil; it is called from any goroutine. Besides the errors below,
 // those of io/fs say what a server answered: fs.ErrNotExist, fs.ErrPermission and
 // fs.ErrExist. An error of w or r comes back wrapped.
 type Transfers interface {
