@@ -125,6 +125,7 @@ func parse(args []string) (options, error) {
 	quick := f.Bool("quick", false, "smaller files and fewer rounds: a hint in two minutes")
 	rounds := f.Int("rounds", 0, "rounds of each row (default 5, quick 3)")
 	size := f.Int64("size", 0, "size of the file in the rows with one FTP stream, in MiB (default 1024, quick 256)")
+	crowd := f.Int("crowd", 0, "TFTP transfers at once, and idle ones, in the rows that have many (default 1000, quick 100)")
 	only := f.String("run", "", "only rows whose name this regular expression finds")
 	peers := f.String("peers", "", "only peers whose name this regular expression finds")
 	f.BoolVar(&o.json, "json", false, "print every sample as JSON, not the table")
@@ -143,6 +144,9 @@ func parse(args []string) (options, error) {
 	}
 	if *rounds > 0 {
 		o.scale.rounds = *rounds
+	}
+	if *crowd > 0 {
+		o.scale.crowd = *crowd
 	}
 	if *size > 0 {
 		o.scale.stream = *size << 20
