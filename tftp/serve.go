@@ -56,6 +56,15 @@ func (s *Server) contain(r *Request, f func()) (err error) {
 	return nil
 }
 
+// apart calls f on a stack of its own, which is free again while the transfer goes on: to
+// open a file or a socket takes several times the stack of waiting for a packet. The
+// error is a panic.
+func (s *Server) apart(r *Request, f func()) error {
+	ended := make(chan error, 1)
+	go func() { ended <- s.contain(r, f) }()
+	return <-ended
+}
+
 // open opens the port of a transfer, for datagrams of up to size octets.
 func (s *Server) open(n network, d datagram, t *ticket, size int) (*exchange, error) {
 	p, err := n.open(d, size)
@@ -105,41 +114,64 @@ func jitter(none bool) uint32 {
 	return rand.Uint32() | 1
 }
 
+// reading is a read that has begun.
+type reading struct {
+	sending
+	handle  io.Closer       // of the file
+	text    *countingReader // nil: it is not text
+	granted Options
+}
+
 // read serves an RRQ.
 func (s *Server) read(n network, d datagram, r *Request, t *ticket, out *Transfer) {
-	file, size, err := s.Handler.ReadFile(t.ctx, r)
+	var job *reading
+	var err error
+	if fault := s.apart(r, func() { job, err = s.beginRead(n, d, r, t) }); fault != nil {
+		err = fault
+	}
 	if err != nil {
 		out.Err = s.refuse(n, d, t, err)
 		return
 	}
-	defer file.Close()
-	options, oack := s.grant(n, d, r, size)
-	x, err := s.open(n, d, t, headerSize+DefaultBlockSize)
+	defer job.handle.Close()
+	err = job.run(t.ctx)
+	job.farewell(err)
+	out.Bytes, out.Resent, out.Negotiated = job.octets, job.machine.resent, job.granted
+	if job.text != nil {
+		out.Bytes = job.text.n
+	}
+	out.Note, out.Err = job.outcome(err)
+}
+
+// beginRead opens what an RRQ asks for, and a port.
+func (s *Server) beginRead(n network, d datagram, r *Request, t *ticket) (*reading, error) {
+	file, size, err := s.Handler.ReadFile(t.ctx, r)
 	if err != nil {
-		out.Err = s.refuse(n, d, t, err)
-		return
+		return nil, err
+	}
+	granted, oack := s.grant(n, d, r, size)
+	x, err := s.open(n, d, t, maxAnswer)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
 	}
 	first := int64(1)
 	if oack != nil {
 		first = 0
 	}
-	job := sending{exchange: x, machine: newSender(first, time.Now()), opening: oack, buffers: &s.buffers,
-		proved: func() { s.prove(t) }}
+	job := &reading{handle: file, granted: granted, sending: sending{exchange: x, machine: newSender(first, time.Now()),
+		opening: oack, buffers: &s.buffers, proved: func() { s.prove(t) }}}
 	job.machine.rtt.jitter = jitter(s.noJitter)
-	job.negotiate(options)
-	var text *countingReader
-	job.file, text = newSource(file, size, r.Mode, job.block)
+	job.negotiate(granted)
+	job.file, job.text = newSource(file, size, r.Mode, job.block)
 	if f, ok := job.file.(*fileSource); ok {
 		f.buffers = &s.aheads
 	}
-	err = job.run(t.ctx)
-	x.farewell(err)
-	out.Bytes, out.Resent, out.Negotiated = job.octets, job.machine.resent, options
-	if text != nil {
-		out.Bytes = text.n
-	}
-	out.Note, out.Err = job.outcome(err)
+	return job, nil
 }
+
+// maxAnswer is the longest packet that is taken whole by the side that sends DATA: an ACK,
+// or an ERROR with a message.
+const maxAnswer = 128
 
 // newSource returns the blocks of a file in the form in which it travels. If it is text,
 // the reader counts its octets before that.

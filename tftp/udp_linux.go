@@ -87,28 +87,37 @@ func appendControl[T any](b []byte, level, kind int32, value T) []byte {
 
 // routeMTU returns the largest packet for the route to a peer. Connecting a UDP socket
 // sends nothing.
-func routeMTU(local netip.Addr, remote netip.AddrPort) (mtu int) {
-	var from *net.UDPAddr
-	if local.IsValid() && local.Is4() == remote.Addr().Is4() {
-		from = net.UDPAddrFromAddrPort(netip.AddrPortFrom(local, 0))
+func routeMTU(local netip.Addr, remote netip.AddrPort) int {
+	family, level, option := unix.AF_INET, unix.IPPROTO_IP, unix.IP_MTU
+	if remote.Addr().Is6() {
+		family, level, option = unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_MTU
 	}
-	conn, err := net.DialUDP("udp", from, net.UDPAddrFromAddrPort(remote))
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0
 	}
-	defer conn.Close()
-	level, option := unix.IPPROTO_IP, unix.IP_MTU
-	if remote.Addr().Is6() {
-		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
+	defer unix.Close(fd)
+	if local.IsValid() && local.Is4() == remote.Addr().Is4() {
+		err = unix.Bind(fd, sockaddr(netip.AddrPortFrom(local, 0)))
 	}
-	err = control(conn, func(fd int) (err error) {
-		mtu, err = unix.GetsockoptInt(fd, level, option)
-		return err
-	})
+	if err == nil {
+		err = unix.Connect(fd, sockaddr(remote))
+	}
+	if err != nil {
+		return 0
+	}
+	mtu, err := unix.GetsockoptInt(fd, level, option)
 	if err != nil {
 		return 0
 	}
 	return mtu
+}
+
+func sockaddr(a netip.AddrPort) unix.Sockaddr {
+	if a.Addr().Is4() {
+		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
+	}
+	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16(), ZoneId: scope(a.Addr().Zone())}
 }
 
 // reportRefusals makes the socket tell when a peer's port is closed.
