@@ -104,7 +104,7 @@ func table() map[string]row {
 
 		// Tests of the whole.
 		"internal/arch": {},
-		"test/interop":  {outside: "golang.org/x/sys", tests: "internal/tftpd/remap"},
+		"test/interop":  {outside: "golang.org/x/sys", tests: "internal/tftpd/remap tftp"},
 		"test/bench":    {dray: "tftp tftp/tftptest ftp ftp/ftpclient", outside: "golang.org/x/crypto/ssh golang.org/x/sys"},
 	}
 }
