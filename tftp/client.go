@@ -177,13 +177,16 @@ func (c *Client) linger(x *exchange, f func(context.Context)) {
 
 // resolve finds the server's addresses, in the order that the host prefers.
 func resolve(ctx context.Context, u URL) (servers []netip.AddrPort, err error) {
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Host)
-	if err != nil {
-		return nil, err
-	}
 	port := u.Port
 	if port == 0 {
 		port = DefaultPort
+	}
+	if a, err := netip.ParseAddr(u.Host); err == nil { // the resolver would lose its zone
+		return []netip.AddrPort{netip.AddrPortFrom(a.Unmap(), uint16(port))}, nil
+	}
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Host)
+	if err != nil {
+		return nil, err
 	}
 	for _, a := range addrs {
 		servers = append(servers, netip.AddrPortFrom(a.Unmap(), uint16(port)))

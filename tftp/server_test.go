@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -200,10 +201,15 @@ func TestClientGone(t *testing.T) {
 
 // TestAnswersFromTheAddressAsked is R9, over every kind of socket.
 func TestAnswersFromTheAddressAsked(t *testing.T) {
-	for _, c := range []struct{ listen, ask string }{
+	type row struct{ listen, ask string }
+	rows := []row{
 		{"0.0.0.0:0", "127.0.0.1"}, {"0.0.0.0:0", "127.0.0.2"}, {"127.0.0.3:0", "127.0.0.3"},
 		{"[::]:0", "127.0.0.2"}, {"[::]:0", "::1"}, {"[::1]:0", "::1"},
-	} {
+	}
+	for _, a := range linkLocal(t) {
+		rows = append(rows, row{"[::]:0", a}, row{"[" + a + "]:0", a})
+	}
+	for _, c := range rows {
 		for _, single := range []bool{false, true} {
 			t.Run(fmt.Sprint(c.listen, " ", c.ask, " ", single), func(t *testing.T) {
 				pc, err := net.ListenPacket("udp", c.listen)
@@ -230,6 +236,75 @@ func TestAnswersFromTheAddressAsked(t *testing.T) {
 			})
 		}
 	}
+}
+
+// linkLocal returns the link-local addresses of the host, with their zones; a host without a
+// network has none.
+func linkLocal(t *testing.T) (found []string) {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range interfaces {
+		addrs, err := i.Addrs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range addrs {
+			if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is6() && p.Addr().IsLinkLocalUnicast() {
+				found = append(found, p.Addr().WithZone(i.Name).String())
+			}
+		}
+	}
+	return found
+}
+
+// TestServersAreNoClients is R10: a request from port 0 or 69 gets no answer, since another
+// server may be made to answer that. To send such a thing takes root.
+func TestServersAreNoClients(t *testing.T) {
+	modes(t, func(t *testing.T, s *Server) {
+		m := &memory{files: map[string][]byte{"f": content(3)}, done: make(chan Transfer, 10)}
+		s.Handler = m
+		u := serve(t, s).with("f")
+		server := netip.AddrPortFrom(netip.MustParseAddr(u.Host), uint16(u.Port))
+		request := RRQ{Name: "f"}.Append(nil)
+
+		sixtyNine, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 69, byte(rand.Uint32()), 69), Port: DefaultPort})
+		if err != nil {
+			t.Skip(err)
+		}
+		defer sixtyNine.Close()
+		if _, err := sixtyNine.WriteToUDPAddrPort(request, server); err != nil {
+			t.Fatal(err)
+		}
+		zero, err := net.DialIP("ip4:udp", nil, &net.IPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Skip(err)
+		}
+		defer zero.Close()
+		header := []byte{0, 0, byte(u.Port >> 8), byte(u.Port), 0, byte(8 + len(request)), 0, 0}
+		if _, err := zero.Write(append(header, request...)); err != nil {
+			t.Fatal(err)
+		}
+
+		client := new(Client) // its requests come after those
+		defer client.Close()
+		for range 2 {
+			if _, err := client.Get(t.Context(), u, io.Discard); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Close()
+		if len(m.done) != 2 {
+			t.Errorf("%d transfers, want the 2 of the client", len(m.done))
+		}
+		if err := sixtyNine.SetReadDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		if n, _, err := sixtyNine.ReadFrom(make([]byte, 100)); err == nil {
+			t.Errorf("port 69 was sent %d octets", n)
+		}
+	})
 }
 
 // TestPortRange keeps the transfers to the ports that a firewall lets through.
