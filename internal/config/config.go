@@ -40,7 +40,10 @@ func (c *Conflict) Error() string { return c.Key + " " + c.Text }
 
 // Check finds what single values cannot show. Its error is a *Conflict.
 func (s *Serve) Check() error {
-	_, implicit := s.FTPS.Port.Number()
+	if err := s.checkSFTP(); err != nil {
+		return err
+	}
+	number, implicit := s.FTPS.Port.Number()
 	if s.FTP.Port.Off() && s.TFTP.Port.Off() && !implicit && !s.ServesSFTP() {
 		return &Conflict{"ftp.port", "is off, and so is everything else: there is nothing to serve"}
 	}
@@ -52,8 +55,12 @@ func (s *Serve) Check() error {
 	if err := s.checkFTP(); err != nil {
 		return err
 	}
-	if err := s.checkSFTP(); err != nil {
-		return err
+	ftp, asked := s.FTP.Port.Number()
+	if !asked && !s.FTP.Port.Off() {
+		ftp = 21
+	}
+	if implicit && number != 0 && number == ftp {
+		return &Conflict{"ftps.port", fmt.Sprintf("is %d, and so is ftp.port: FTPS begins with TLS and needs a port of its own, usually 990", ftp)}
 	}
 	seen := map[string]bool{}
 	for _, u := range s.Users {

@@ -130,12 +130,12 @@ func closed(name, key string, mode fs.FileMode) error {
 	return fmt.Errorf("%s holds secrets (%s) and others may read it: chmod 600 %[1]s", name, key)
 }
 
-// within reports whether file lies in the folder dir.
+// within reports whether file lies in the folder dir, or would if it were made.
 func within(file, dir string) bool {
 	file, errFile := real(file)
 	dir, errDir := real(dir)
 	if errFile != nil || errDir != nil {
-		return false // what is not there is not served
+		return false // what cannot be looked at is not served
 	}
 	rel, err := filepath.Rel(dir, file)
 	return err == nil && filepath.IsLocal(rel)
@@ -146,5 +146,16 @@ func real(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.EvalSymlinks(abs)
+	return resolve(abs)
+}
+
+// resolve follows links as far as name is there.
+func resolve(name string) (string, error) {
+	whole, err := filepath.EvalSymlinks(name)
+	parent := filepath.Dir(name)
+	if !errors.Is(err, fs.ErrNotExist) || parent == name {
+		return whole, err
+	}
+	whole, err = resolve(parent)
+	return filepath.Join(whole, filepath.Base(name)), err
 }

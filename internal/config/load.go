@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -176,10 +177,46 @@ func (l *Loaded) check() error {
 			}
 		}
 	}
+	if err := l.checkKeys(served); err != nil {
+		return err
+	}
 	var c *Conflict
 	err := l.Serve.Check()
 	if errors.As(err, &c) && l.origin[c.Key] != "" {
 		return fmt.Errorf("%s: %w", l.origin[c.Key], err)
 	}
 	return err
+}
+
+// checkKeys refuses private keys in a folder that is served: the server may read them, so
+// its clients could.
+func (l *Loaded) checkKeys(served []string) error {
+	state := l.StateDir
+	if !l.keepsKeys() && !there(state) {
+		state = ""
+	}
+	keys := []string{state, cmp.Or(l.TLS.KeyFile, l.TLS.CertFile)}
+	for _, h := range l.FTP.Hosts {
+		keys = append(keys, cmp.Or(h.KeyFile, h.CertFile))
+	}
+	for i, key := range keys {
+		for _, dir := range served {
+			switch {
+			case key == "" || dir == "" || !within(key, dir):
+			case i == 0:
+				return fmt.Errorf("%s, where private keys are kept, lies in a folder that is served, %s: clients could read them; keep them elsewhere with --state-dir, or serve another folder", key, dir)
+			default:
+				return fmt.Errorf("%s holds a private key and lies in a folder that is served, %s, where clients could read it: move it, or serve another folder", key, dir)
+			}
+		}
+	}
+	return nil
+}
+
+// keepsKeys reports whether keys of our own are made: for TLS without a certificate from
+// elsewhere, and for SSH.
+func (s *Serve) keepsKeys() bool {
+	_, implicit := s.FTPS.Port.Number()
+	ftp := implicit || !s.FTP.Port.Off()
+	return ftp && s.TLS.Mode != TLSOff && s.TLS.CertFile == "" || s.ServesSFTP()
 }

@@ -222,6 +222,12 @@ func TestWrong(t *testing.T) {
 		"user in it":       {env: map[string]string{"DRAY_USER": "s3cret"}, want: "DRAY_USER: want NAME:PASSWORD"},
 		"conflict, file":   {file: "tls:\n  key: x", want: "dray.yaml:2: tls.key needs its certificate"},
 		"conflict, env":    {env: map[string]string{"DRAY_TLS_KEY": "x"}, want: "DRAY_TLS_KEY: tls.key needs its certificate"},
+		"binding, no TLS":  {file: "tls: {mode: off, data-binding: require}", want: "tls.data-binding needs TLS"},
+		"keys of nobody":   {env: map[string]string{"DRAY_AUTHORIZED_KEYS": "keys"}, want: "DRAY_AUTHORIZED_KEYS: sftp.authorized-keys needs users"},
+		"SSH CA, no users": {env: map[string]string{"DRAY_SSH_USER_CA": "ca"}, want: "DRAY_SSH_USER_CA: sftp.user-ca needs users"},
+		"SFTP alone":       {file: "ftp: {port: off}\ntftp: {port: off}\nsftp: {port: 2222}", want: "sftp.port needs users"},
+		"one port twice":   {file: "ftps: {port: 2100}\nftp: {port: 2100}", want: "dray.yaml:1: ftps.port is 2100, and so is ftp.port"},
+		"standard port":    {env: map[string]string{"DRAY_FTPS": "21"}, want: "DRAY_FTPS: ftps.port is 21, and so is ftp.port"},
 		"user twice":       {file: "users:\n- {name: a, password: s3cret}\n- a:s3cret", want: `dray.yaml:1: users has "a" twice`},
 		"served":           {env: map[string]string{"DRAY_DIR": "."}, file: "write: true", want: "lies in a folder that is served"},
 		"served by a host": {file: "ftp: {hosts: [{name: a, dir: .}]}", want: "lies in a folder that is served, ."},
@@ -238,6 +244,33 @@ func TestWrong(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("it shows a password: %v", err)
+			}
+		})
+	}
+}
+
+// TestKeysOutOfReach: no client may read a private key of the server.
+func TestKeysOutOfReach(t *testing.T) {
+	for name, c := range map[string]struct {
+		file    string
+		refused string // a part of why, "" if it is fine
+	}{
+		"elsewhere":          {file: "state-dir: state"},
+		"below":              {file: "state-dir: images/state", refused: "clients could read them; keep them elsewhere with --state-dir"},
+		"a host's":           {file: "state-dir: b/state\nftp: {hosts: [{name: a, dir: b}]}", refused: "is served, b: clients"},
+		"there already":      {file: "state-dir: images\ntls: {mode: off}", refused: "clients could read them"},
+		"none are made":      {file: "state-dir: images/state\ntls: {mode: off}"},
+		"SSH makes them":     {file: "state-dir: images/state\ntls: {mode: off}\nusers: [a:b]", refused: "clients could read them"},
+		"key":                {file: "tls: {cert: cert.pem, key: images/key.pem}", refused: "images/key.pem holds a private key and lies in a folder that is served"},
+		"certificate is not": {file: "tls: {cert: images/cert.pem, key: key.pem}"},
+		"key beside it":      {file: "tls: {cert: images/cert.pem}", refused: "images/cert.pem holds a private key"},
+		"key of a host":      {file: "ftp: {hosts: [{name: a, cert: images/a.pem}]}", refused: "images/a.pem holds a private key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := map[string]string{"dray.yaml": c.file, "b/x": ""}
+			_, err := set{files: files, env: map[string]string{"XDG_STATE_HOME": "state"}}.load(t, "")
+			if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), c.refused) {
+				t.Errorf("got %v, want %q", err, c.refused)
 			}
 		})
 	}

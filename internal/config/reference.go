@@ -78,6 +78,7 @@ names, else the first that there is of ` + "`./dray.yaml`" + `, ` + "`$XDG_CONFI
 - A file with passwords has to be closed to others: ` + "`chmod 600 dray.yaml`" + `.
 - A file in the folder that is served is refused: clients could read or change it. No client sees,
   reads or makes a file that is called ` + "`dray.yaml`" + `, wherever it lies.
+- Private keys in a folder that is served are refused as well: those of ` + "`state-dir`, `tls.key` and `ftp.hosts`" + `.
 - ` + "`./dray.yaml`" + ` of another user is refused unless ` + "`--config`" + ` names it.
 
 ` + "`dray config check`" + ` says what is wrong, ` + "`dray config print`" + ` shows every setting and where it comes

@@ -36,8 +36,14 @@ func (s *Serve) hasUsers() bool {
 
 // checkSFTP finds what single values of SFTP cannot show.
 func (s *Serve) checkSFTP() error {
-	if _, asked := s.SFTP.Port.Number(); asked && !s.hasUsers() {
-		return &Conflict{"sftp.port", "needs users, since SSH knows no guests: name them with users (--user NAME:PASSWORD) or with their keys (--authorized-keys NAME=FILE)"}
+	_, asked := s.SFTP.Port.Number()
+	for _, use := range []struct {
+		key string
+		set bool
+	}{{"sftp.port", asked}, {"sftp.authorized-keys", len(s.SFTP.AuthorizedKeys) > 0}, {"sftp.user-ca", s.SFTP.UserCA != ""}} {
+		if use.set && !s.hasUsers() {
+			return &Conflict{use.key, "needs users, since SSH knows no guests: name them with users (--user NAME:PASSWORD) or with their keys (--authorized-keys NAME=FILE)"}
+		}
 	}
 	for _, u := range s.Users {
 		switch {

@@ -21,6 +21,8 @@ func (s *Serve) checkTLS() error {
 		return &Conflict{"tls.cert", "needs TLS, and tls.mode (--tls) is off"}
 	case t.ClientCAs != "":
 		return &Conflict{"tls.client-ca", "needs TLS, and tls.mode (--tls) is off"}
+	case t.Binding == BindingRequire:
+		return &Conflict{"tls.data-binding", "needs TLS, and tls.mode (--tls) is off"}
 	}
 	if s.TLS.KeyFile != "" && s.TLS.CertFile == "" {
 		return &Conflict{"tls.key", "needs its certificate, tls.cert (--tls-cert)"}
