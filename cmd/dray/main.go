@@ -32,19 +32,23 @@ func run(ctx context.Context, args []string, std stdio) int {
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(std.err, "dray: %s\n%s", err, hint(err))
+	help := ""
+	if usage := new(usageError); errors.As(err, &usage) {
+		help = fmt.Sprintf(" (see %s --help)", c.CommandPath())
+	}
+	fmt.Fprintf(std.err, "dray: %s%s\n%s", err, help, hint(err))
 	return exitCode(err)
 }
 
 func rootCommand(std stdio) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "dray",
-		Short:         "Serve and move files over FTP and TFTP",
-		Long:          "dray serves a folder over FTP and TFTP, and fetches and stores files over both.\n\n" + exitCodes,
+		Short:         "Serve and move files over FTP, SFTP and TFTP",
+		Long:          "dray serves a folder over FTP, SFTP and TFTP, and fetches and stores files over them.\n\n" + exitCodes,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -59,7 +63,7 @@ func rootCommand(std stdio) *cobra.Command {
 // usageError is a command line that cannot be carried out.
 type usageError struct{ err error }
 
-func (e *usageError) Error() string { return e.err.Error() + " (see dray --help)" }
+func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 // withoutValue is the error of a flag without what was given to it, which may be a
@@ -75,10 +79,14 @@ func withoutValue(err error) error {
 	return errors.New(strings.Replace(invalid.Error(), strconv.Quote(invalid.GetValue())+" ", "", 1))
 }
 
-// usageArgs marks the error of check as one of usage.
+// usageArgs marks the error of check as one of usage, and says what is wanted.
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
+		err := check(c, args)
+		if err != nil && !c.HasSubCommands() {
+			err = fmt.Errorf("want %s, not %d arguments", strings.TrimSuffix(c.UseLine(), " [flags]"), len(args))
+		}
+		if err != nil {
 			return &usageError{err}
 		}
 		return nil
