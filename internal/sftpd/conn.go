@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -144,10 +145,7 @@ func (c *conn) login() *login {
 	_ = c.net.SetDeadline(time.Now().Add(orElse(c.srv.LoginTimeout, time.Minute)))
 	sc, channels, requests, err := ssh.NewServerConn(c.net, c.config())
 	if err != nil {
-		var auth *ssh.ServerAuthError
-		if errors.As(err, &auth) && !c.refused && len(auth.Errors) > 1 { // more than to ask which methods there are
-			c.emit(event.Event{Kind: event.Login, Err: fmt.Errorf("%w: no key that is known", identity.ErrRefused)})
-		}
+		c.explain(err)
 		return nil
 	}
 	_ = c.net.SetDeadline(time.Time{})
@@ -155,6 +153,20 @@ func (c *conn) login() *login {
 	c.files = guard.New(c.srv.Files, c.srv.Rules, c.subject)
 	c.emit(event.Event{Kind: event.Login, Detail: c.how})
 	return &login{sc, channels, requests}
+}
+
+// explain tells why there is no log-in, where a person would wonder: devices say little of
+// it. Who has only looked is not told of, nor who has been already.
+func (c *conn) explain(err error) {
+	var auth *ssh.ServerAuthError
+	var none *ssh.AlgorithmNegotiationError
+	switch {
+	case errors.As(err, &none):
+		c.emit(event.Event{Kind: event.Login, Err: fmt.Errorf("no algorithm in common: for %s the client knows %s only; "+
+			"old devices are let in by their network, --ssh-legacy", none.What, strings.Join(none.RequestedAlgorithms, ", "))})
+	case errors.As(err, &auth) && !c.refused && len(auth.Errors) > 1: // more than to ask which methods there are
+		c.emit(event.Event{Kind: event.Login, Err: fmt.Errorf("%w: no key that is known", identity.ErrRefused)})
+	}
 }
 
 // serve accepts what can carry files, until the connection ends, and nothing else:

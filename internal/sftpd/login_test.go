@@ -258,6 +258,20 @@ func TestAlgorithms(t *testing.T) {
 	}
 }
 
+// TestNoAlgorithmInCommon: the log says what the device knows, and what to do.
+func TestNoAlgorithmInCommon(t *testing.T) {
+	h := open(t, memfs.New(), nil)
+	cfg := clientConfig("amy", ssh.Password("secret"))
+	cfg.KeyExchanges = []string{ssh.InsecureKeyExchangeDH14SHA1}
+	if _, err := ssh.Dial("tcp", h.addr, cfg); err == nil {
+		t.Fatal("an old key exchange was taken")
+	}
+	h.told.await(t, func(e event.Event) bool {
+		return e.Kind == event.Login && e.Err != nil && strings.Contains(e.Err.Error(), "for key exchange the client knows diffie-hellman-group14-sha1") &&
+			strings.Contains(e.Err.Error(), "--ssh-legacy")
+	}, 0)
+}
+
 // TestNothingButFiles: whatever else SSH can do is refused, in words where there are any.
 func TestNothingButFiles(t *testing.T) {
 	c := open(t, memfs.New(), nil).connect()
