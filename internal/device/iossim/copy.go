@@ -89,6 +89,9 @@ func (c *copier) host(p *place, last string) (bool, error) {
 	if p.remote.Host != "" {
 		return true, nil
 	}
+	if p.scheme == "tftp" {
+		last, _, _ = strings.Cut(last, ":")
+	}
 	answer, err := c.s.ask("Address or name of remote host [" + last + "]? ")
 	if err != nil {
 		return false, err

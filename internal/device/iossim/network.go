@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +27,9 @@ func (d *Device) remember(c *copier) {
 	for _, p := range []place{c.to, c.from} {
 		if p.network() {
 			d.last.host = p.remote.Host
+			if p.remote.Port != 0 {
+				d.last.host += ":" + strconv.Itoa(p.remote.Port)
+			}
 		}
 	}
 	if c.from.scheme == "flash" || c.from.network() {
@@ -52,10 +56,11 @@ func (c *copier) marks(header string, show func(string)) func(Mark) {
 	}
 }
 
-// first calls f before the first octet is written.
+// first calls f before the first octet is written, and counts them.
 type first struct {
 	w io.Writer
 	f func()
+	n *int64
 }
 
 func (w *first) Write(b []byte) (int, error) {
@@ -63,7 +68,9 @@ func (w *first) Write(b []byte) (int, error) {
 		w.f = nil
 		f()
 	}
-	return w.w.Write(b)
+	n, err := w.w.Write(b)
+	*w.n += int64(n)
+	return n, err
 }
 
 // download fetches a file from a server.
@@ -72,7 +79,7 @@ func (c *copier) download() error {
 	s.printf("Accessing %s...\n", c.from)
 	var upload *flash.Upload
 	var text bytes.Buffer
-	var sink io.Writer = &text
+	sink := io.Discard
 	if c.to.fs != nil {
 		var err error
 		if upload, err = c.to.fs.Create(c.to.path); err != nil {
@@ -81,9 +88,10 @@ func (c *copier) download() error {
 		}
 		defer upload.Abort()
 		sink = upload
-	} else {
+	} else if c.to.scheme != "null" {
 		sink = &limited{&text, int64(s.d.model.NVRAM)}
 	}
+	size := int64(0)
 	header := "Loading " + c.from.path + " "
 	if c.from.scheme == "tftp" {
 		header = "Loading " + c.from.path + " from " + c.from.remote.Host + " (via " + s.d.outgoing() + "): "
@@ -93,18 +101,18 @@ func (c *copier) download() error {
 			return ErrUnsupported
 		}
 		mark := c.marks(header, show)
-		w := &first{w: sink, f: func() { c.open(header, show) }}
+		w := &first{w: sink, f: func() { c.open(header, show) }, n: &size}
 		return s.d.set.Transfers.Fetch(ctx, c.from.remote, w, mark)
 	})
-	size := int64(text.Len())
-	if upload != nil {
-		size = upload.Size()
-	}
 	if err != nil {
 		return c.failed(err, size)
 	}
 	s.write(c.okLine(size))
-	if upload == nil {
+	switch {
+	case c.to.scheme == "null":
+		s.write("\n" + copied(size, time.Since(c.begun)))
+		return nil
+	case upload == nil:
 		s.write("\n")
 		return c.configuration(flash.Text(text.String()))
 	}
