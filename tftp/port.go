@@ -11,13 +11,14 @@ type datagram struct {
 	remote  netip.AddrPort // the client's TID
 	local   netip.Addr     // the address that was asked; not valid where the host does not tell
 	index   int            // of the interface that it came by, 0 for not known
+	lane    *lane          // by which it came, in single-port mode
 }
 
 // network is what a server listens on: a UDP socket.
 type network interface {
-	// next returns the next datagram on the listening port that belongs to no transfer.
-	// It is called by one goroutine.
-	next() (datagram, error)
+	// readers returns what reads the listening port: each returns the next datagram that
+	// belongs to no transfer, and is called by one goroutine.
+	readers() []func() (datagram, error)
 
 	// answer sends b to the sender of d, from the listening port.
 	answer(b []byte, d datagram) error
@@ -33,7 +34,7 @@ type network interface {
 	// shared reports whether the ports end with the network.
 	shared() bool
 
-	// close ends next. It may be called more than once, and by any goroutine.
+	// close ends the readers. It may be called more than once, and by any goroutine.
 	close() error
 }
 

@@ -119,8 +119,20 @@ func (s *Server) serve(n network) error {
 		return err
 	}
 	defer s.wg.Done()
+	readers := n.readers()
+	var others sync.WaitGroup
+	defer others.Wait()
+	defer n.close()
+	for _, next := range readers[1:] {
+		others.Go(func() { _ = s.listen(n, next) }) // all end for the same reason
+	}
+	return s.listen(n, readers[0])
+}
+
+// listen takes the requests of a reader.
+func (s *Server) listen(n network, next func() (datagram, error)) error {
 	for {
-		d, err := n.next()
+		d, err := next()
 		switch {
 		case errors.Is(err, net.ErrClosed) && s.isDraining():
 			return ErrServerClosed

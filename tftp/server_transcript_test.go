@@ -104,6 +104,10 @@ func (n *memoryNetwork) send(from netip.AddrPort, b []byte) {
 	p.deliver(b, from)
 }
 
+func (n *memoryNetwork) readers() []func() (datagram, error) {
+	return []func() (datagram, error){n.next}
+}
+
 func (n *memoryNetwork) next() (datagram, error) {
 	select {
 	case d := <-n.requests:

@@ -31,8 +31,10 @@ func newUDPNetwork(conn *net.UDPConn, ports Ports, seats *seats) *udpNetwork {
 	return n
 }
 
-func (n *udpNetwork) next() (datagram, error) {
-	return readDatagram(n.conn, n.local, n.buf[:], n.oob[:])
+func (n *udpNetwork) readers() []func() (datagram, error) {
+	return []func() (datagram, error){func() (datagram, error) {
+		return readDatagram(n.conn, n.local, n.buf[:], n.oob[:])
+	}}
 }
 
 // readDatagram reads a datagram and the address that was asked.

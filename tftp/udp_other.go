@@ -50,6 +50,9 @@ func sourceControl(b []byte, local netip.Addr, index int) []byte {
 // readBuffer is not known here.
 func readBuffer(*net.UDPConn) int { return 0 }
 
+// siblings returns no more sockets on a port: these hosts do not divide it fairly.
+func siblings(*net.UDPConn) []*net.UDPConn { return nil }
+
 // routeMTU is not known here.
 func routeMTU(netip.Addr, netip.AddrPort) int { return 0 }
 
