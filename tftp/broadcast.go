@@ -11,7 +11,7 @@ func isLimitedBroadcast(a netip.Addr) bool { return a == netip.AddrFrom4([4]byte
 // isBroadcast reports whether more hosts than this one were asked: a multicast, the
 // limited broadcast, or that of a network of the interface.
 func isBroadcast(a netip.Addr, index int) bool {
-	if a.IsMulticast() || isLimitedBroadcast(a) {
+	if a.IsMulticast() || isLimitedBroadcast(a) || a == netip.AddrFrom4([4]byte{127, 255, 255, 255}) {
 		return true
 	}
 	if !a.Is4() || a.IsLoopback() || index == 0 {
