@@ -16,6 +16,7 @@ var (
 	errUnsupported = errors.New("not supported")
 	errInvalid     = errors.New("invalid parameter")
 	errOrder       = errors.New("writes must come in the order of the file")
+	errRemoved     = errors.New("the client removed the name before the end")
 	errCutOff      = errors.New("the client went away before the end")
 )
 

@@ -2,6 +2,7 @@ package sftpd
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"iter"
@@ -124,7 +125,14 @@ func (s *session) change(op, name, to string, do func(p, q vfs.Path) error) erro
 }
 
 func (s *session) remove(name string) error {
-	return s.change("delete", name, "", func(p, _ vfs.Path) error { return s.conn.files.Remove(s.ctx, p) })
+	return s.change("delete", name, "", func(p, _ vfs.Path) error {
+		err := s.conn.files.Remove(s.ctx, p)
+		if u := s.uploads[p]; u != nil && (err == nil || errors.Is(err, fs.ErrNotExist)) {
+			u.drop() // the name is that of the upload
+			return nil
+		}
+		return err
+	})
 }
 
 func (s *session) rmdir(name string) error {

@@ -37,6 +37,7 @@ type upload struct {
 	bytes    int64      // written
 	err      error      // the first that a write met
 	attrs    sftp.Attrs // to be set when the file has its name
+	dropped  bool       // its name was removed
 }
 
 // open answers OPEN.
@@ -243,8 +244,18 @@ func (u *upload) info() (vfs.Info, error) {
 	return i, err
 }
 
+// drop ends an upload whose name the client removes while it is open, as it may where
+// names are links to files. What is written to it after that is refused.
+func (u *upload) drop() {
+	u.dropped = true
+	u.ended(errors.Join(errRemoved, u.Abort()))
+}
+
 // close ends the upload: with its name if all that was sent has been written.
 func (u *upload) close() error {
+	if u.dropped {
+		return nil
+	}
 	err := u.err
 	if err == nil {
 		err = u.Commit()
@@ -260,6 +271,9 @@ func (u *upload) close() error {
 
 // abandon ends the upload of a client that has gone.
 func (u *upload) abandon() {
+	if u.dropped {
+		return
+	}
 	err := error(errCutOff)
 	if u.err != nil {
 		err = u.err

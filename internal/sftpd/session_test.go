@@ -291,6 +291,38 @@ func TestAnUploadIsSeenByWhoMakesIt(t *testing.T) {
 	}
 }
 
+// TestANameThatIsRemovedWhileItIsUploaded is gone, and stays so when the handle is closed:
+// rclone gives up like this.
+func TestANameThatIsRemovedWhileItIsUploaded(t *testing.T) {
+	files := memfs.New()
+	put(t, files, "/old", "old")
+	if err := files.Mkdir(t.Context(), at(t, "/d")); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, files, nil).speak(t)
+	for _, name := range []string{"/d/new", "/old"} {
+		w := c.open(name, create)
+		for _, x := range []struct {
+			want string
+			r    sftp.Request
+		}{
+			{"0 ", sftp.Request{Type: sftp.Write, Handle: w, Data: []byte("half")}},
+			{"0 ", sftp.Request{Type: sftp.Remove, Path: name}},
+			{"2 no such file", sftp.Request{Type: sftp.Stat, Path: name}},
+			{"4 failure", sftp.Request{Type: sftp.Write, Handle: w, Data: []byte("more")}},
+			{"0 ", sftp.Request{Type: sftp.Close, Handle: w}},
+			{"2 no such file", sftp.Request{Type: sftp.Stat, Path: name}},
+		} {
+			if got := c.status(x.r); got != x.want {
+				t.Errorf("%s: %s; want %s", name, got, x.want)
+			}
+		}
+	}
+	if got := c.status(sftp.Request{Type: sftp.Rmdir, Path: "/d"}); got != "0 " {
+		t.Error(got)
+	}
+}
+
 // TestAWriteThatFailsSpoilsTheUpload: it does not take its name, whatever came after.
 func TestAWriteThatFailsSpoilsTheUpload(t *testing.T) {
 	files := memfs.New()

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	_ "github.com/rclone/rclone/backend/ftp" // keeps what its tests need in go.sum
+	_ "github.com/rclone/rclone/backend/ftp"  // keeps what its tests need in go.sum
+	_ "github.com/rclone/rclone/backend/sftp" // likewise
 	"github.com/rclone/rclone/fs/config/obscure"
 	_ "github.com/rclone/rclone/fs/sync" // likewise
 )
@@ -52,6 +53,29 @@ func TestRclone(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestRcloneSFTP runs rclone's suite for SFTP. It is told that there is no shell, as it
+// would find out.
+func TestRcloneSFTP(t *testing.T) {
+	addr := serve(t, "sftp", "--ftp", "off", "--tftp", "off", "--sftp", "0", "--user", user+":"+password)
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := obscure.Obscure(password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := suite{pkg: "backend/sftp", skip: "TestIntegration/FsMkdir/FsPutFiles/Internal", least: 139}
+	v := s.judge(t, fmt.Sprintf(":sftp,host=%s,port=%s,user=%s,pass=%s,shell_type=none:", host, port, user, secret))
+	t.Logf("%d passed, %d failed, %d skipped", len(v["pass"]), len(v["fail"]), len(v["skip"]))
+	for name, output := range v["fail"] {
+		t.Errorf("%s\n%s", name, output)
+	}
+	if len(v["pass"]) < s.least {
+		t.Errorf("%d tests passed; want %d or more", len(v["pass"]), s.least)
 	}
 }
 
