@@ -107,7 +107,7 @@ func TestArgumentsHaveNames(t *testing.T) {
 // Tab makes of it is no less.
 func FuzzLine(f *testing.F) {
 	g := small()
-	for _, s := range []string{"show version | inc x", "sh i", "copy tftp: flash:", "reload in 5 x", "int gi 0/", "show run |", "\x00 é", "  ", "|", "no shut"} {
+	for _, s := range []string{"show version | inc x", "sh i", "copy tftp: flash:", "reload in 5 x", "int gi 0/", "show run |", "\x00 é", "  ", "|", "no shut", "i\t"} {
 		f.Add(s, 15)
 	}
 	f.Fuzz(func(t *testing.T, s string, level int) {

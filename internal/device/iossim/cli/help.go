@@ -55,7 +55,7 @@ func format(all []entry) string {
 // behind it.
 func (g *Grammar[H]) reach(s string, level int) (w *walk[H], partial string, err error) {
 	w = &walk[H]{g: g, line: s, level: level, all: tokens(s), at: &g.root, args: map[string]string{}}
-	if n := len(w.all); n > 0 && !strings.HasSuffix(s, " ") {
+	if n := len(w.all); n > 0 && w.all[n-1].at+len(w.all[n-1].text) == len(s) {
 		partial = w.all[n-1].text
 		w.all = w.all[:n-1]
 	}
