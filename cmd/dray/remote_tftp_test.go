@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -114,5 +115,31 @@ func TestTFTPFlagsOnTheWire(t *testing.T) {
 		if got := requests(); len(got) == 0 || got[0] != c.want {
 			t.Errorf("dray %v: asked %q, want %q", args, got, c.want)
 		}
+	}
+}
+
+// TestWhatToDoAboutSilence: no ERROR came, so the advice is a guess by how far the transfer got.
+func TestWhatToDoAboutSilence(t *testing.T) {
+	agreed := tftp.Options{BlockSize: 8192, WindowSize: 16}
+	for _, c := range []struct {
+		err      error
+		transfer tftp.Transfer
+		want     string
+	}{
+		{tftp.ErrGone, tftp.Transfer{}, "Nobody listens at 192.0.2.1:69"},
+		{tftp.ErrTimeout, tftp.Transfer{}, "no firewall drops its answers"},
+		{tftp.ErrTimeout, tftp.Transfer{Negotiated: agreed}, "no block of 8192 octets came through: try --blksize 512"},
+		{tftp.ErrTimeout, tftp.Transfer{Negotiated: agreed, Bytes: 65536}, "lost after 65536 octets. TFTP cannot resume"},
+		{tftp.ErrTimeout, tftp.Transfer{Bytes: 512}, "lost after 512 octets"},
+		{context.Canceled, tftp.Transfer{}, ""},
+	} {
+		r := &tftpRemote{url: tftp.URL{Host: "192.0.2.1", Name: "f"}}
+		err := r.advise(fmt.Errorf("get: %w", c.err), c.transfer, false)
+		if !strings.Contains(hint(err), c.want) || c.want == "" && hint(err) != "" || !errors.Is(err, c.err) {
+			t.Errorf("%v after %+v: %q, want %q", c.err, c.transfer, hint(err), c.want)
+		}
+	}
+	if err := new(tftpRemote).advise(nil, tftp.Transfer{}, false); err != nil {
+		t.Error(err)
 	}
 }
