@@ -7,9 +7,20 @@ kind, port, image, md5 = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 
 def connect():
     c = ConnectHandler(device_type=kind, host="127.0.0.1", port=port, username="cisco",
-                       password="cisco", secret="cisco")
+                       password="cisco", secret="cisco", timeout=60, banner_timeout=60, auth_timeout=60)
     c.enable()
     return c
+
+
+def reached():
+    """It may be booting, and netmiko gives up early."""
+    for attempt in range(200):
+        try:
+            return connect()
+        except Exception as e:
+            last = e
+            time.sleep(0.1)
+    sys.exit("it cannot be reached: %s" % last)
 
 
 def expect(text, found):
@@ -27,7 +38,7 @@ def until(c, text):
     return got
 
 
-c = connect()
+c = reached()
 expect("R1#", c.find_prompt())
 expect("Version 15.1(4)M4", c.send_command("show version"))
 c.send_config_set(["hostname R9", "interface GigabitEthernet0/1", "description lab",
@@ -57,15 +68,7 @@ try:
 except Exception:
     pass  # the device may have gone first
 
-for attempt in range(200):
-    try:
-        c = connect()
-        break
-    except Exception as e:
-        last = e
-        time.sleep(0.1)
-else:
-    sys.exit("it did not come back: %s" % last)
+c = reached()
 expect("Version 15.7(3)M9", c.send_command("show version"))
 expect("hostname R9", c.send_command("show running-config | include hostname"))
 c.disconnect()

@@ -168,7 +168,7 @@ func TestFaults(t *testing.T) {
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("one octet wrong: %d octets, %v", len(got), err)
 	}
-	got, marks, err := fetch(t, &Link{TFTPPort: port, Timeout: 100 * time.Millisecond, Faults: Faults{CutAfter: 10000}}, r)
+	got, marks, err := fetch(t, &Link{TFTPPort: port, Timeout: 2 * time.Second, Faults: Faults{CutAfter: 10000}}, r)
 	if !errors.Is(err, iossim.ErrTimeout) || len(got) > 10000 || !strings.HasPrefix(marks, "!!") {
 		t.Errorf("cut off: %d octets, marks %s, %v", len(got), marks, err)
 	}
