@@ -38,7 +38,6 @@ func (m marked) WriteFile(context.Context, *Request) (Upload, error) { return ni
 // marks compares what is written with a marked file.
 type marks struct {
 	octets int64
-	wrong  error
 }
 
 func (m *marks) Write(b []byte) (int, error) {
