@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"net/netip"
+	"path"
 	"strings"
 
 	"dray/internal/identity"
@@ -302,7 +303,7 @@ func (q *request) foldOne(ctx context.Context, dir vfs.Path, elem string, left *
 	}
 	switch len(found) {
 	case 0:
-		return vfs.Path{}, &vfs.OpError{Op: "open", Path: dir.String() + "/" + elem, Err: fs.ErrNotExist}
+		return vfs.Path{}, &vfs.OpError{Op: "open", Path: path.Join(dir.String(), elem), Err: fs.ErrNotExist}
 	case 1:
 		return dir.Join(found[0])
 	}
