@@ -157,7 +157,7 @@ func mode(s *session, arg string) (op, ftp.Reply) {
 	case "Z":
 		return deflateOn{}, ftp.Reply{}
 	case "B", "C":
-		return nil, reply(ftp.CodeBadParameter, "The only mode is S")
+		return nil, reply(ftp.CodeBadParameter, "Modes B and C are not implemented")
 	}
 	return nil, reply(ftp.CodeBadArgument, "No such mode")
 }

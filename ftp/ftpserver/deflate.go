@@ -31,7 +31,7 @@ type (
 
 func (deflateOn) do(c *Conn) ftp.Reply {
 	if !c.srv.Deflate {
-		return reply(ftp.CodeBadParameter, "The only mode is S")
+		return reply(ftp.CodeBadParameter, "Mode Z is switched off")
 	}
 	c.state.deflate = true
 	return reply(ftp.CodeOK, "Mode is Z")
