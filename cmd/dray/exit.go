@@ -191,7 +191,7 @@ func hint(err error) string {
 	case errors.As(err, &cert) && !errors.Is(err, ftpclient.ErrPin):
 		return fmt.Sprintf("To trust this server, see that the key is its own and pass --pin %s\n", ftpclient.PinOf(cert.Certificate))
 	case errors.Is(err, ftpclient.ErrLogin):
-		return "A user is named in the URL: ftp://USER@HOST/FILE asks for the password\n"
+		return "See the user and the password: ftp://USER@HOST/FILE asks for it, and a URL without a user logs in as a guest\n"
 	case errors.Is(err, ftpclient.ErrIsDir):
 		return "To see what is in a folder: dray ls URL\n"
 	case errors.Is(err, sshclient.ErrHostKeyUnknown):

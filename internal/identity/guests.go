@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"fmt"
 	"strings"
 )
 
@@ -12,7 +13,7 @@ type Guests struct{}
 // Authenticate implements [Authenticator].
 func (Guests) Authenticate(_ context.Context, c Credentials) (Subject, error) {
 	if !strings.EqualFold(c.User, "anonymous") && !strings.EqualFold(c.User, "ftp") {
-		return Subject{}, ErrRefused
+		return Subject{}, fmt.Errorf("%w: there are guests alone, and no users: name them with --user NAME:PASSWORD", ErrRefused)
 	}
 	return Subject{Name: "anonymous", Anonymous: true}, nil
 }

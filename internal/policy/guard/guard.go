@@ -5,6 +5,7 @@ package guard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"time"
@@ -42,8 +43,10 @@ func (g guard) allow(name string, op policy.Op, p vfs.Path) error {
 	return refusal(name, p)
 }
 
+// refusal says in the log that it was the rules, and not the mode of a file.
 func refusal(name string, p vfs.Path) error {
-	return &vfs.OpError{Op: name, Path: p.String(), Err: fs.ErrPermission}
+	err := fmt.Errorf("%w by the rules for this user, see --write and --user", fs.ErrPermission)
+	return &vfs.OpError{Op: name, Path: p.String(), Err: err}
 }
 
 func (g guard) Stat(ctx context.Context, p vfs.Path) (vfs.Info, error) {
