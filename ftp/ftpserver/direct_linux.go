@@ -21,15 +21,10 @@ func (j *job) sendDirect(file syscall.Conn, limit int64) (taken bool, err error)
 		return false, nil
 	}
 	defer j.srv.bulk.leave()
-	socket, err := unpolled(j.tcp, orDefault(j.srv.StallTimeout, 5*time.Minute))
-	if err != nil {
-		return true, fmt.Errorf("%w: %w", errDataLost, err)
+	if err := j.wait(); err != nil {
+		return true, err
 	}
-	defer socket.Close()
-	j.tcp.Close() // it is in the poller, which would be woken all the time
-	stop := context.AfterFunc(j.ctx, func() { shutDown(socket) })
-	defer stop()
-	out, err := socket.SyscallConn()
+	out, err := j.conn.(waiting).file.SyscallConn()
 	if err != nil {
 		return true, fmt.Errorf("%w: %w", errDataLost, err)
 	}
@@ -52,6 +47,37 @@ func (j *job) sendDirect(file syscall.Conn, limit int64) (taken bool, err error)
 	return true, nil
 }
 
+// wait takes the data connection away from the poller, which would be woken by all that
+// moves, for nothing. From here on it waits in the kernel, where StallTimeout bounds it.
+// Under TLS it stays as it is.
+func (j *job) wait() error {
+	if j.tls != nil {
+		return nil
+	}
+	file, err := unpolled(j.tcp, orDefault(j.srv.StallTimeout, 5*time.Minute))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errDataLost, err)
+	}
+	j.tcp.Close()
+	j.socket, j.conn = file, waiting{j.tcp, file}
+	j.unwatch = context.AfterFunc(j.ctx, func() { shutDown(file) })
+	return nil
+}
+
+// waiting is a data connection whose calls of the system wait. It has no deadlines.
+type waiting struct {
+	net.Conn // closed; only its addresses are of use
+	file     *os.File
+}
+
+func (w waiting) Read(b []byte) (int, error) {
+	n, err := w.file.Read(b)
+	if errors.Is(err, unix.EAGAIN) {
+		err = os.ErrDeadlineExceeded
+	}
+	return n, err
+}
+
 // sendfile is sendfile(2), from where the file is. It returns 0 at the end, and
 // os.ErrDeadlineExceeded if the peer takes nothing for too long.
 func sendfile(out, in syscall.RawConn, size int64) (n int, err error) {
@@ -70,14 +96,14 @@ func sendfile(out, in syscall.RawConn, size int64) (n int, err error) {
 	return max(n, 0), errors.Join(outErr, err)
 }
 
-// unpolled returns the connection as a file that waits, in writes for the time of stall at
-// most. The poller does not know it.
+// unpolled returns the connection as a file that waits, for the time of stall at most. The
+// poller does not know it.
 func unpolled(conn *net.TCPConn, stall time.Duration) (*os.File, error) {
 	var file *os.File
 	err := control(conn, func(c syscall.RawConn) error {
 		var failed error
 		err := c.Control(func(fd uintptr) {
-			failed = errors.Join(limitWrites(int(fd), stall), unix.SetNonblock(int(fd), false))
+			failed = errors.Join(limitWaits(int(fd), stall), unix.SetNonblock(int(fd), false))
 			if failed != nil {
 				return
 			}
@@ -91,9 +117,11 @@ func unpolled(conn *net.TCPConn, stall time.Duration) (*os.File, error) {
 	return file, err
 }
 
-func limitWrites(fd int, stall time.Duration) error {
+func limitWaits(fd int, stall time.Duration) error {
 	limit := unix.NsecToTimeval(stall.Nanoseconds())
-	return unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit)
+	return errors.Join(
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &limit),
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &limit))
 }
 
 // shutDown wakes who waits for the peer. The connection may have been closed already.

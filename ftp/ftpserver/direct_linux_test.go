@@ -33,11 +33,11 @@ func sendJob(t *testing.T, s *Server) (*job, *net.TCPConn) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := &job{srv: s, tcp: conn.(*net.TCPConn), conn: conn}
+	j := &job{srv: s, tcp: conn.(*net.TCPConn), socket: conn, conn: conn, unwatch: func() bool { return true }}
 	j.ctx, j.cancel = context.WithCancel(t.Context())
 	t.Cleanup(func() {
+		j.closeData(false)
 		j.cancel()
-		conn.Close()
 		far.Close()
 	})
 	far.SetDeadline(time.Now().Add(patience))
@@ -73,6 +73,7 @@ func TestDirect(t *testing.T) {
 			if taken, err := j.sendDirect(onlySys{file}, c.limit); !taken || err != nil {
 				t.Fatalf("taken %v, %v", taken, err)
 			}
+			j.closeData(true)
 			if b := <-got; !bytes.Equal(b, data[c.offset:c.offset+c.want]) || j.bytes.Load() != c.want {
 				t.Errorf("%d octets arrived, %d were counted", len(b), j.bytes.Load())
 			}
@@ -115,6 +116,72 @@ func TestDirectEnds(t *testing.T) {
 				t.Errorf("%d threads are still counted", n)
 			}
 		})
+	}
+}
+
+// TestWaiting: a peer that sends nothing holds neither the upload nor its thread.
+func TestWaiting(t *testing.T) {
+	for _, c := range []struct {
+		about string
+		stall time.Duration
+		end   func(j *job, far *net.TCPConn)
+		want  error
+	}{
+		{"aborted", 0, func(j *job, _ *net.TCPConn) { j.cancel() }, context.Canceled},
+		{"the peer is done", 0, func(_ *job, far *net.TCPConn) { far.CloseWrite() }, io.EOF},
+		{"the peer breaks off", 0, func(_ *job, far *net.TCPConn) { far.SetLinger(0); far.Close() }, errDataLost},
+		{"nothing comes for too long", time.Millisecond, func(*job, *net.TCPConn) {}, os.ErrDeadlineExceeded},
+	} {
+		t.Run(c.about, func(t *testing.T) {
+			j, far := sendJob(t, &Server{StallTimeout: c.stall})
+			if _, err := far.Write([]byte("some")); err != nil {
+				t.Fatal(err)
+			}
+			if err := j.wait(); err != nil {
+				t.Fatal(err)
+			}
+			b := make([]byte, len("some"))
+			if _, err := io.ReadFull(arriving{j}, b); err != nil || string(b) != "some" {
+				t.Fatalf("%q, %v", b, err)
+			}
+			ended := make(chan error, 1)
+			go func() {
+				_, err := arriving{j}.fill(make([]byte, 1<<20))
+				ended <- err
+			}()
+			c.end(j, far)
+			if err := <-ended; !errors.Is(err, c.want) {
+				t.Errorf("%v; want %v", err, c.want)
+			}
+		})
+	}
+}
+
+// TestAbortWhileTheSystemReceives: ABOR ends an upload that came fast, and nothing of it is
+// kept; one that ends well is whole.
+func TestAbortWhileTheSystemReceives(t *testing.T) {
+	m := newMemory()
+	p := enter(t, serve(t, &Server{Backend: m}, "127.0.0.1:0"))
+	data := make([]byte, 9<<20+1)
+	rand.NewChaCha8([32]byte{3}).Read(data)
+	for _, name := range []string{"whole", "half"} {
+		conn := p.open()
+		p.ask("STOR "+name, ftp.CodeOpening)
+		if _, err := conn.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		if name == "half" {
+			p.ask("ABOR", ftp.CodeDataLost)
+			p.want(ftp.CodeAborted)
+			continue
+		}
+		conn.Close()
+		p.want(ftp.CodeDone)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.files["/half"]; ok || !bytes.Equal(m.files["/whole"], data) {
+		t.Errorf("half an upload is there: %v; the whole one has %d octets", ok, len(m.files["/whole"]))
 	}
 }
 

@@ -93,6 +93,9 @@ func (j *job) receiveFile(w io.Writer) error {
 			large := j.srv.bulk.buffer()
 			defer j.srv.bulk.buffers.Put(large)
 			buf = large[:]
+			if err := j.wait(); err != nil {
+				return err
+			}
 		}
 	}
 }

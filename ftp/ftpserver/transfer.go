@@ -53,7 +53,8 @@ type job struct {
 	begun   time.Time
 	tls     *tlsbind.Session  // protects the data connection; nil for none
 	tcp     *net.TCPConn      // nil until connect
-	conn    net.Conn          // tcp, or TLS over it
+	socket  io.Closer         // tcp, or what has taken its place
+	conn    net.Conn          // socket, or TLS over it
 	gather  *gather           // below TLS; nil without
 	records *[bufferRoom]byte // the buffer of gather
 	unwatch func() bool       // keeps the end of ctx from closing tcp
@@ -152,7 +153,7 @@ func (j *job) connect(text string) error {
 	if err != nil {
 		return err
 	}
-	j.tcp, j.conn = conn, conn
+	j.tcp, j.socket, j.conn = conn, conn, conn
 	j.unwatch = context.AfterFunc(j.ctx, func() { conn.Close() })
 	if err := j.say(reply(ftp.CodeOpening, text)); err != nil {
 		return fmt.Errorf("%w: %w", errDataLost, err)
@@ -179,7 +180,7 @@ func (j *job) closeData(whole bool) (lingers bool) {
 	}
 	if !lingers {
 		j.unwatch()
-		j.tcp.Close()
+		j.socket.Close()
 	}
 	return lingers
 }
