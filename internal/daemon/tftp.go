@@ -15,12 +15,28 @@ import (
 	"dray/internal/tftpd/neighbour"
 	"dray/internal/tftpd/remap"
 	"dray/internal/vfs"
+	"dray/internal/vfs/osfs"
 	"dray/tftp"
 )
 
-// Check finds what is wrong with settings that only those who use them can tell: rules,
-// templates and patterns.
+// Check finds what is wrong with settings that only those who use them can tell: folders,
+// rules, templates and patterns.
 func Check(cfg config.Serve) error {
+	folders := []string{cfg.Dir}
+	for _, h := range cfg.FTP.Hosts {
+		if h.Dir != "" {
+			folders = append(folders, h.Dir)
+		}
+	}
+	for _, dir := range folders {
+		files, err := osfs.Open(dir)
+		if err != nil {
+			return fmt.Errorf("%w: the folder to serve has to be there, and open to this user", err)
+		}
+		if err := files.Close(); err != nil {
+			return err
+		}
+	}
 	_, err := tftpPolicy(&cfg.TFTP)
 	return err
 }

@@ -60,7 +60,7 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		{config.TFTP{ReadAllow: network, ReadDeny: network}, "tftp: read: 10.0.0.0/8 is both"},
 		{config.TFTP{WriteAllow: network, WriteDeny: network}, "tftp: write: 10.0.0.0/8 is both"},
 	} {
-		if err := Check(config.Serve{TFTP: c.tftp}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := Check(config.Serve{Dir: dir, TFTP: c.tftp}); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v; want %s", err, c.want)
 		}
 	}
@@ -68,7 +68,12 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		UploadFolder: "in", ClientFolders: []string{"{{.MAC}}"}, Hosts: []config.TFTPHost{{Name: "x", IP: netip.MustParseAddr("10.0.0.1")}},
 		Provision: []config.TFTPProvision{{Match: "*.cfg", Program: []string{"/bin/true"}, Timeout: time.Second}},
 	}
-	if err := Check(config.Serve{TFTP: good}); err != nil {
+	if err := Check(config.Serve{Dir: dir, TFTP: good}); err != nil {
 		t.Error(err)
+	}
+	for _, c := range []config.Serve{{Dir: rules}, {Dir: filepath.Join(dir, "none")}, {Dir: dir, FTP: config.FTP{Hosts: []config.Host{{Name: "a", Dir: rules}}}}} {
+		if err := Check(c); err == nil || !strings.Contains(err.Error(), ": the folder to serve has to be there") {
+			t.Errorf("%q, %v: %v", c.Dir, c.FTP.Hosts, err)
+		}
 	}
 }
