@@ -1,7 +1,7 @@
 # The gate of the house. "make test" is what a fresh clone runs; "make check" is the same
 # without installing anything. CI runs .ci/run, which runs "make test".
 
-FUZZTIME ?= 3s
+FUZZTIME ?= 5000x
 SYSTEMS  := linux darwin windows freebsd
 
 .PHONY: help
@@ -40,7 +40,7 @@ cross: ## build and vet for every system that dray runs on
 	done
 
 .PHONY: fuzz
-fuzz: ## run every fuzz target for FUZZTIME (default 3s)
+fuzz: ## run every fuzz target FUZZTIME (default 5000x; 10m for ten minutes)
 	@scripts/fuzz $(FUZZTIME)
 
 .PHONY: race
