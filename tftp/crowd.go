@@ -67,27 +67,37 @@ func sourceOf(a netip.AddrPort) netip.Addr {
 // counts as a client that has started anew, and not as an echo.
 const restartAfter = 3 * time.Second
 
-// admit lets a transfer in, or returns nil. only tells that a client port can have one
-// transfer at a time.
-func (c *crowd) admit(id tid, request string, only bool, now time.Time) *ticket {
+// limit is the name of a field of [Server] that bounds the crowd; "" is none.
+type limit string
+
+const (
+	noLimit      limit = ""
+	maxTransfers limit = "MaxTransfers"
+	maxUnproven  limit = "MaxUnproven"
+	maxPerSource limit = "MaxPerSource"
+)
+
+// admit lets a transfer in, or returns nil, and the limit if one is why. only tells that a
+// client port can have one transfer at a time.
+func (c *crowd) admit(id tid, request string, only bool, now time.Time) (*ticket, limit) {
 	old := c.active[id]
 	if old != nil && old.request == request {
 		switch {
 		case old.exchange == nil:
-			return nil // its answer is on the way
+			return nil, noLimit // its answer is on the way
 		case old.place != nil:
 			old.exchange.repeat()
-			return nil
+			return nil, noLimit
 		case now.Sub(time.Unix(0, old.exchange.heard.Load())) < restartAfter:
-			return nil
+			return nil, noLimit
 		}
 	}
 	if old != nil && (only || old.request == request) {
 		c.evict(old)
 	}
 	from := sourceOf(id.remote)
-	if !c.makeRoom(from, id.remote.Addr().IsLoopback(), now) {
-		return nil
+	if full := c.makeRoom(from, id.remote.Addr().IsLoopback(), now); full != noLimit {
+		return nil, full
 	}
 	t := &ticket{id: id, request: request, source: from, begun: now}
 	t.place = c.unproven.PushBack(t)
@@ -98,7 +108,7 @@ func (c *crowd) admit(id tid, request string, only bool, now time.Time) *ticket 
 	}
 	c.sources[from].running++
 	c.sources[from].unproven++
-	return t
+	return t, noLimit
 }
 
 // grace is how long a new transfer cannot be evicted by those of other sources: an
@@ -107,28 +117,32 @@ func (c *crowd) admit(id tid, request string, only bool, now time.Time) *ticket 
 const grace = 250 * time.Millisecond
 
 // makeRoom sees to it that one more transfer keeps to the limits, by ending the oldest
-// that are unproven. It reports whether there is room.
-func (c *crowd) makeRoom(from netip.Addr, loopback bool, now time.Time) bool {
+// that are unproven. It returns the limit that leaves no room.
+func (c *crowd) makeRoom(from netip.Addr, loopback bool, now time.Time) limit {
 	if own := c.sources[from]; own != nil && !loopback {
 		switch {
 		case own.unproven >= c.maxNewOfSource, own.running >= c.maxSource && own.unproven > 0:
 			c.evict(c.oldest(from))
 		case own.running >= c.maxSource:
-			return false
+			return maxPerSource
 		}
 	}
 	if c.unproven.Len() < c.maxUnproven && c.running < c.max {
-		return true
+		return noLimit
+	}
+	full := maxUnproven
+	if c.running >= c.max {
+		full = maxTransfers
 	}
 	if c.unproven.Len() == 0 {
-		return false
+		return full
 	}
 	oldest := c.unproven.Front().Value.(*ticket)
 	if now.Sub(oldest.begun) < grace {
-		return false
+		return full
 	}
 	c.evict(oldest)
-	return true
+	return noLimit
 }
 
 // oldest returns the oldest unproven transfer of a source, which has one.

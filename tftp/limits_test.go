@@ -1,9 +1,12 @@
 package tftp
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
+	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -366,6 +369,49 @@ func TestBlocksFitThePath(t *testing.T) {
 			s.ask(peers[""], RRQ{Name: "big", Options: Options{BlockSize: c.asked}}, Ack{0})
 			if got != c.want {
 				t.Errorf("MTU %d, asked for %d: a block of %d octets, want %d", c.mtu, c.asked, got, c.want)
+			}
+		})
+	}
+}
+
+// TestLimitsAreInTheLog, by name and with the client that they keep out, but no forger can fill it.
+func TestLimitsAreInTheLog(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		server *Server
+		ask    func(s *crowdStage)
+		limit  string
+		lines  int
+	}{
+		{"room", &Server{MaxTransfers: 2}, func(s *crowdStage) {
+			s.ask(host(1, 2000), RRQ{Name: "big"}, RRQ{Name: "big"}, Ack{1}, RRQ{Name: "big"})
+		}, "", 0},
+		{"all", &Server{MaxTransfers: 1}, func(s *crowdStage) {
+			s.ask(host(1, 2000), RRQ{Name: "big"}, Ack{1})
+			s.ask(host(2, 2000), RRQ{Name: "big"}, RRQ{Name: "big"})
+		}, "MaxTransfers", 1},
+		{"unproven", &Server{MaxUnproven: 1}, func(s *crowdStage) {
+			s.ask(host(1, 2000), RRQ{Name: "big"})
+			s.ask(host(2, 2000), RRQ{Name: "big"})
+		}, "MaxUnproven", 1},
+		{"a source, once a minute", &Server{MaxPerSource: 1}, func(s *crowdStage) {
+			s.ask(host(1, 2000), RRQ{Name: "big"}, Ack{1})
+			s.ask(host(1, 2001), RRQ{Name: "big"}, RRQ{Name: "big"})
+			s.ask(host(1, 2002), RRQ{Name: "big"})
+		}, "MaxPerSource", 1},
+		{"many sources", &Server{MaxTransfers: 1}, func(s *crowdStage) {
+			s.ask(host(0, 2000), RRQ{Name: "big"}, Ack{1})
+			for n := range 100 {
+				s.ask(host(1+n, 2000), RRQ{Name: "big"})
+			}
+		}, "MaxTransfers", 5},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			var out bytes.Buffer
+			c.server.Log = slog.New(slog.NewTextHandler(&out, nil))
+			besiege(t, c.server, c.ask)
+			if got := strings.Count(out.String(), " limit="+c.limit); got != c.lines {
+				t.Errorf("%d lines name %q; want %d:\n%s", got, c.limit, c.lines, &out)
 			}
 		})
 	}

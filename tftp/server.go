@@ -62,7 +62,8 @@ type Server struct {
 	// MaxUnprovenPerSource is MaxUnproven for one client. 0 means 8.
 	MaxUnprovenPerSource int
 
-	// Log is told of what a person should look at. nil discards it.
+	// Log is told of what a person should look at, such as a limit that keeps a client
+	// out: once a minute for each source at most, with the field as "limit". nil discards it.
 	Log *slog.Logger
 
 	mu       sync.Mutex
@@ -80,6 +81,7 @@ type Server struct {
 
 	malformed limiter // of ERROR 4 and 5
 	refused   limiter // of the answers of the Handler
+	crowded   limiter // of the warnings that a limit keeps clients out
 	noJitter  bool    // so that a transcript comes out the same
 }
 
@@ -177,6 +179,7 @@ func (s *Server) init() {
 	})
 	s.malformed.source, s.malformed.all = bucket{10, 10}, bucket{100, 100}
 	s.refused.source, s.refused.all = bucket{30, 60}, bucket{2000, 2000}
+	s.crowded.source, s.crowded.all = bucket{1. / 60, 1}, bucket{1. / 10, 5}
 }
 
 func orDefault(n, otherwise int) int {
@@ -268,7 +271,10 @@ func (s *Server) request(n network, d datagram) {
 	if s.NoOptions {
 		r.Options = Options{}
 	}
-	t := s.admit(n, d, r)
+	t, full := s.admit(n, d, r)
+	if full != noLimit && s.crowded.allow(sourceOf(d.remote), time.Now()) {
+		s.log().Warn("a limit is reached, and requests beyond it are not answered", "limit", string(full), "remote", d.remote)
+	}
 	if t == nil {
 		return
 	}
@@ -291,21 +297,21 @@ func (s *Server) mayAsk(d datagram) bool {
 }
 
 // admit counts a transfer in. It returns nil for a request that has an answer on its way
-// already, and for one too many.
-func (s *Server) admit(n network, d datagram, r *Request) *ticket {
+// already, and for one too many, with the limit.
+func (s *Server) admit(n network, d datagram, r *Request) (*ticket, limit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining {
-		return nil
+		return nil, noLimit
 	}
-	t := s.crowd.admit(tid{d.remote, d.local}, string(d.content), n.shared(), time.Now())
+	t, full := s.crowd.admit(tid{d.remote, d.local}, string(d.content), n.shared(), time.Now())
 	if t == nil {
-		return nil
+		return nil, full
 	}
 	t.ctx, t.cancel = context.WithCancelCause(s.base)
 	s.networks[n]++
 	s.wg.Add(1)
-	return t
+	return t, noLimit
 }
 
 // dismiss counts a transfer out.

@@ -148,7 +148,7 @@ func (r *tftpRemote) advise(err error, t tftp.Transfer, put bool) error {
 	advice := ""
 	switch {
 	case errors.As(err, &said):
-		advice = r.adviceOn(said.Code, put)
+		advice = r.adviceOn(said, put)
 	case errors.Is(err, tftp.ErrGone):
 		advice = "Nobody listens at " + r.url.Address() + ": start the server, or name its port as in tftp://HOST:6969/FILE"
 	case errors.Is(err, tftp.ErrTimeout) && t.Negotiated == (tftp.Options{}) && t.Bytes == 0:
@@ -161,14 +161,18 @@ func (r *tftpRemote) advise(err error, t tftp.Transfer, put bool) error {
 	return &advisedError{err, advice}
 }
 
-func (r *tftpRemote) adviceOn(c tftp.Code, put bool) string {
-	switch {
+func (r *tftpRemote) adviceOn(said *tftp.Error, put bool) string {
+	switch c := said.Code; {
 	case c == tftp.CodeNotFound && put:
 		return "The server wants the file or its folder to be there already: create it there, or let the server create files (tftpd-hpa: --create)"
 	case c == tftp.CodeNotFound:
 		return "See how the name is spelt at the server, in small and capital letters too: TFTP has no list of names"
 	case c == tftp.CodeAccess && put:
 		return "The server takes no such upload: it may be read-only (dray serve: --write), or its user may not write there"
+	case c == tftp.CodeAccess && said.Message == "options required" && r.client.NoOptions:
+		return "The server wants options in the request: leave --no-options out"
+	case c == tftp.CodeAccess && said.Message == "options required":
+		return "The server did not answer the request with options, and takes none without: it may be busy, and its log says which limit it reached. Try again"
 	case c == tftp.CodeAccess:
 		return "The server does not give this away: see the permissions of the file there"
 	case c == tftp.CodeDiskFull:

@@ -143,3 +143,13 @@ func TestWhatToDoAboutSilence(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWhatToDoAboutRequiredOptions: why a server that wants options did not see any.
+func TestWhatToDoAboutRequiredOptions(t *testing.T) {
+	for bare, want := range map[bool]string{true: "leave --no-options out", false: "its log says which limit it reached"} {
+		r := &tftpRemote{client: tftp.Client{NoOptions: bare}}
+		if got := hint(r.advise(&tftp.Error{Code: tftp.CodeAccess, Message: "options required"}, tftp.Transfer{}, false)); !strings.Contains(got, want) {
+			t.Errorf("%q; want %q", got, want)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
 		return err
 	}
 	srv := tftpServer(&cfg.TFTP)
-	srv.Handler, srv.Log = handler, log.With("protocol", "tftp")
+	srv.Handler, srv.Log = handler, slog.New(limitNames{log.With("protocol", "tftp").Handler()})
 	d.add(at, server{
 		serve:    func() error { return srv.Serve(c) },
 		shutdown: srv.Shutdown,
