@@ -76,6 +76,9 @@ func configPath(std stdio) *cobra.Command {
 			for _, file := range files {
 				fmt.Fprintln(std.out, file)
 			}
+			if err == nil && len(files) == 0 {
+				fmt.Fprintln(std.err, "no file: flags and the environment say what is set, defaults the rest")
+			}
 			return err
 		},
 	}

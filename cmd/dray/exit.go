@@ -14,26 +14,26 @@ import (
 
 // exitCodes is the part of the help that scripts rely on. The numbers are curl's.
 const exitCodes = `Exit codes, curl's where curl has one:
-  0   done                                  28  time-out
-  1   no such scheme, or anything else      30  active mode: refused by the server
-  2   usage, settings                       31  resuming refused
-  3   malformed URL                         35  TLS failed
-  6   host not found                        55  upload broke off
-  7   cannot connect                        56  connection broke off
-  8   no sensible answer                    60  certificate not trusted
-  9   FTP, SFTP: access denied              64  the server has no TLS
-  10  active mode: server did not come      67  log-in refused
-  12  active mode: server did not in time   68  TFTP: file not found
-  13  passive mode refused                  69  TFTP: access violation
-  14  passive mode: no address              70  disk full at the server
-  18  partial file                          71  TFTP: illegal operation
-  19  download refused                      72  TFTP: unknown transfer ID
-  21  command refused                       73  TFTP: file already exists
-  23  cannot write here                     74  TFTP: no such user
-  25  upload refused                        78  FTP, SFTP: no such file
-  26  cannot read here                      79  SSH failed
-  60  also: SSH host key not trusted        90  key is not that of --pin, --host-key
-                                            130 interrupted`
+  0   done                                  31  resuming refused
+  1   no such scheme, or anything else      35  TLS failed
+  2   usage, settings                       55  upload broke off
+  3   malformed URL                         56  connection broke off
+  6   host not found                        60  certificate not trusted
+  7   cannot connect                        60  also: SSH host key not trusted
+  8   no sensible answer                    64  the server has no TLS
+  9   FTP, SFTP: access denied              67  log-in refused
+  10  active mode: server did not come      68  TFTP: file not found
+  12  active mode: server did not in time   69  TFTP: access violation
+  13  passive mode refused                  70  disk full at the server
+  14  passive mode: no address              71  TFTP: illegal operation
+  18  partial file                          72  TFTP: unknown transfer ID
+  19  download refused                      73  TFTP: file already exists
+  21  command refused                       74  TFTP: no such user
+  23  cannot write here                     78  FTP, SFTP: no such file
+  25  upload refused                        79  SSH failed
+  26  cannot read here                      90  key is not that of --pin, --host-key
+  28  time-out                              130 interrupted
+  30  active mode: refused by the server`
 
 // urlError is a URL that cannot be used.
 type urlError struct {

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"dray/ftp/ftpclient"
@@ -56,5 +59,31 @@ func TestExitCodes(t *testing.T) {
 				t.Errorf("%v: exit code %d; want %d", err, got, want)
 			}
 		}
+	}
+}
+
+// TestExitCodesStandInOrder: down the left column, then down the right one.
+func TestExitCodesStandInOrder(t *testing.T) {
+	const column = 44
+	var left, right []int
+	for _, line := range strings.Split(exitCodes, "\n")[1:] {
+		halves := []string{line}
+		if len(line) > column {
+			halves = []string{line[:column], line[column:]}
+		}
+		for i, half := range halves {
+			n, err := strconv.Atoi(strings.Fields(half)[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				left = append(left, n)
+			} else {
+				right = append(right, n)
+			}
+		}
+	}
+	if all := append(left, right...); !slices.IsSorted(all) {
+		t.Errorf("%d", all)
 	}
 }
