@@ -136,7 +136,7 @@ func load(in *config.Input, args []string) (*config.Loaded, error) {
 		return nil, &settingsError{err}
 	}
 	if err := daemon.Check(cfg.Serve); err != nil {
-		return nil, &settingsError{err}
+		return nil, &settingsError{cfg.Locate(err)}
 	}
 	return cfg, nil
 }

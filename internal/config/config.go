@@ -38,6 +38,15 @@ type Conflict struct {
 
 func (c *Conflict) Error() string { return c.Key + " " + c.Text }
 
+// At is an error about a setting that its text names.
+type At struct {
+	Key string // of the setting
+	Err error
+}
+
+func (a *At) Error() string { return a.Err.Error() }
+func (a *At) Unwrap() error { return a.Err }
+
 // Check finds what single values cannot show. Its error is a *Conflict.
 func (s *Serve) Check() error {
 	if err := s.checkSFTP(); err != nil {

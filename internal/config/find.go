@@ -98,6 +98,15 @@ func (in *Input) stateDir() string {
 	return filepath.Join(home, ".local", "state", "dray")
 }
 
+// Readable returns why a file that a setting names cannot be opened, nil if it can.
+func Readable(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 // maxFile bounds the file, in octets.
 const maxFile = 4 << 20
 

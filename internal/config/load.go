@@ -180,10 +180,29 @@ func (l *Loaded) check() error {
 	if err := l.checkKeys(served); err != nil {
 		return err
 	}
+	return l.Locate(l.Serve.Check())
+}
+
+// Locate says of a [Conflict] or an [At], and of each that is joined in err, where its setting stands.
+func (l *Loaded) Locate(err error) error {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		var located []error
+		for _, one := range all.Unwrap() {
+			located = append(located, l.Locate(one))
+		}
+		return errors.Join(located...)
+	}
 	var c *Conflict
-	err := l.Serve.Check()
-	if errors.As(err, &c) && l.origin[c.Key] != "" {
-		return fmt.Errorf("%s: %w", l.origin[c.Key], err)
+	var at *At
+	key := ""
+	switch {
+	case errors.As(err, &at):
+		key = at.Key
+	case errors.As(err, &c):
+		key = c.Key
+	}
+	if l.origin[key] != "" {
+		return fmt.Errorf("%s: %w", l.origin[key], err)
 	}
 	return err
 }

@@ -3,9 +3,12 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os/exec"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -38,7 +41,31 @@ func Check(cfg config.Serve) error {
 		}
 	}
 	_, err := tftpPolicy(&cfg.TFTP)
-	return err
+	return errors.Join(checkFiles(cfg), err)
+}
+
+// checkFiles finds the files of keys and certificates that cannot be read.
+func checkFiles(cfg config.Serve) error {
+	type named struct{ key, file string }
+	files := []named{
+		{"tls.cert", cfg.TLS.CertFile}, {"tls.key", cfg.TLS.KeyFile}, {"tls.client-ca", cfg.TLS.ClientCAs}, {"sftp.user-ca", cfg.SFTP.UserCA},
+	}
+	for _, k := range cfg.SFTP.AuthorizedKeys {
+		files = append(files, named{"sftp.authorized-keys", k.File})
+	}
+	for _, h := range cfg.FTP.Hosts {
+		files = append(files, named{"ftp.hosts", h.CertFile}, named{"ftp.hosts", h.KeyFile})
+	}
+	var errs []error
+	for _, n := range files {
+		if n.file == "" {
+			continue
+		}
+		if err := config.Readable(n.file); err != nil {
+			errs = append(errs, &config.Conflict{Key: n.key, Text: fmt.Sprintf("names a file that cannot be read: %v", err)})
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
@@ -153,14 +180,17 @@ func tftpPolicy(t *config.TFTP) (tftpd.Policy, error) {
 	for _, h := range t.Hosts {
 		p.Hosts = append(p.Hosts, tftpd.Host(h))
 	}
-	var errs [5]error
+	var errs [6]error
 	p.UploadFolder, errs[0] = vfs.ParsePath(t.UploadFolder)
+	if slices.Contains(strings.Split(t.UploadFolder, "/"), "..") {
+		errs[0] = fmt.Errorf("%q: name it as seen from the folder that is served, without \"..\"", t.UploadFolder)
+	}
 	p.Remap, errs[1] = rules(t)
 	p.ClientFolders, errs[2] = patterns(t.ClientFolders)
 	for i := range t.Provision {
 		v, err := provision(&t.Provision[i])
 		if err != nil {
-			err = fmt.Errorf("tftp.provision[%d]: %w", i+1, err)
+			err = &config.At{Key: "tftp.provision", Err: fmt.Errorf("tftp.provision[%d]: %w", i+1, err)}
 		}
 		p.Provisions = append(p.Provisions, v)
 		errs[3] = errors.Join(errs[3], err)
@@ -168,12 +198,25 @@ func tftpPolicy(t *config.TFTP) (tftpd.Policy, error) {
 	if errors.Join(errs[:]...) == nil {
 		errs[4] = p.Check()
 	}
-	for i, key := range [...]string{"tftp.upload-folder", "tftp.map-file", "tftp.client-folders", "", "tftp"} {
+	errs[5] = hostTwice(t.Hosts)
+	for i, key := range [...]string{"tftp.upload-folder", "tftp.map-file", "tftp.client-folders", "", "tftp", "tftp.hosts"} {
 		if errs[i] != nil && key != "" {
-			errs[i] = fmt.Errorf("%s: %w", key, errs[i])
+			errs[i] = &config.At{Key: key, Err: fmt.Errorf("%s: %w", key, errs[i])}
 		}
 	}
 	return p, errors.Join(errs[:]...)
+}
+
+// hostTwice finds an address that two hosts have: only one of them would ever be meant.
+func hostTwice(hosts []config.TFTPHost) error {
+	for i, h := range hosts {
+		for _, other := range hosts[:i] {
+			if h.IP.IsValid() && h.IP.Unmap() == other.IP.Unmap() {
+				return fmt.Errorf("%s and %s both have %v", other.Name, h.Name, h.IP)
+			}
+		}
+	}
+	return nil
 }
 
 // rules reads the map file, nil without one.
@@ -210,7 +253,24 @@ func provision(c *config.TFTPProvision) (v tftpd.Provision, err error) {
 		}
 		v.Template, parsing = template.New(name).Option("missingkey=error").Parse(strings.TrimPrefix(text, "\ufeff"))
 	}
-	return v, errors.Join(match, try, reading, parsing)
+	if parsing == nil && v.Template != nil {
+		parsing = unknownField(v.Template)
+	}
+	var missing error
+	if len(c.Program) > 0 {
+		_, missing = exec.LookPath(c.Program[0])
+	}
+	return v, errors.Join(match, try, reading, parsing, missing)
+}
+
+// unknownField finds facts that there are none of. Whatever else a template fails for may
+// be fine with the facts of a client.
+func unknownField(t *template.Template) error {
+	err := t.Execute(io.Discard, tftpd.Facts{})
+	if err != nil && strings.Contains(err.Error(), "can't evaluate field") {
+		return err
+	}
+	return nil
 }
 
 // CanReload reports whether settings name files that Reload would read again.

@@ -56,6 +56,12 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 		{config.TFTP{Provision: []config.TFTPProvision{{Match: "x", Template: "{{"}}}, "tftp.provision[1]: template: template"},
 		{config.TFTP{Provision: []config.TFTPProvision{{Match: "x", TemplateFile: filepath.Join(dir, "none")}}}, "tftp.provision[1]: open "},
 		{config.TFTP{Provision: []config.TFTPProvision{{Match: "[", Template: "x"}}}, "tftp: provision 1: "},
+		{config.TFTP{Provision: []config.TFTPProvision{{Match: "x", Template: "{{.Nope}}"}}}, "tftp.provision[1]: template: template:1:2: executing"},
+		{config.TFTP{Provision: []config.TFTPProvision{{Match: "x", Program: []string{filepath.Join(dir, "none")}}}}, "tftp.provision[1]: exec: "},
+		{config.TFTP{UploadFolder: "../x"}, `tftp.upload-folder: "../x": name it as seen from`},
+		{config.TFTP{Hosts: []config.TFTPHost{
+			{Name: "x", IP: netip.MustParseAddr("10.0.0.1")}, {Name: "y", IP: netip.MustParseAddr("10.0.0.1")},
+		}}, "tftp.hosts: x and y both have 10.0.0.1"},
 		{config.TFTP{Hosts: []config.TFTPHost{{Name: "x"}}}, "tftp: hosts: x: say its IP or its MAC address"},
 		{config.TFTP{ReadAllow: network, ReadDeny: network}, "tftp: read: 10.0.0.0/8 is both"},
 		{config.TFTP{WriteAllow: network, WriteDeny: network}, "tftp: write: 10.0.0.0/8 is both"},
@@ -74,6 +80,24 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 	for _, c := range []config.Serve{{Dir: rules}, {Dir: filepath.Join(dir, "none")}, {Dir: dir, FTP: config.FTP{Hosts: []config.Host{{Name: "a", Dir: rules}}}}} {
 		if err := Check(c); err == nil || !strings.Contains(err.Error(), ": the folder to serve has to be there") {
 			t.Errorf("%q, %v: %v", c.Dir, c.FTP.Hosts, err)
+		}
+	}
+}
+
+// TestCheckReadsNamedFiles: one that is missing is found before the server starts.
+func TestCheckReadsNamedFiles(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	for want, c := range map[string]config.Serve{
+		"tls.cert":             {TLS: config.TLS{CertFile: none}},
+		"tls.key":              {TLS: config.TLS{KeyFile: none}},
+		"tls.client-ca":        {TLS: config.TLS{ClientCAs: none}},
+		"sftp.user-ca":         {SFTP: config.SFTP{UserCA: none}},
+		"sftp.authorized-keys": {SFTP: config.SFTP{AuthorizedKeys: []config.AuthorizedKeys{{User: "amy", File: none}}}},
+		"ftp.hosts":            {FTP: config.FTP{Hosts: []config.Host{{Name: "a", CertFile: none}}}},
+	} {
+		c.Dir = t.TempDir()
+		if err := Check(c); err == nil || !strings.Contains(err.Error(), want+" names a file that cannot be read: open "+none) {
+			t.Errorf("%s: %v", want, err)
 		}
 	}
 }
