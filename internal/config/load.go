@@ -61,10 +61,11 @@ func (f *Flag) Help() string {
 
 // Input is where settings come from.
 type Input struct {
-	Config string              // the file that --config names; None is no file, "" looks for one
-	Flags  []*Flag             // as they were said
-	Env    func(string) string // the environment, such as os.Getenv
-	System string              // the folder of the system's files; "" is /etc/dray
+	Config  string              // the file that --config names; None is no file, "" looks for one
+	Flags   []*Flag             // as they were said
+	Env     func(string) string // the environment, such as os.Getenv
+	Environ []string            // all of the environment, as of os.Environ, to find unknown settings
+	System  string              // the folder of the system's files; "" is /etc/dray
 }
 
 // Loaded is what all sources together say.
@@ -90,6 +91,7 @@ func (in *Input) Load() (*Loaded, error) {
 	for i := range rows {
 		errs = append(errs, l.environment(&rows[i], in.Env))
 	}
+	errs = append(errs, unknownVariables(in.Environ, rows))
 	for _, f := range in.Flags {
 		errs = append(errs, l.flag(f, rows))
 	}
