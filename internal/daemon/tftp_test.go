@@ -70,9 +70,13 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			t.Errorf("%v; want %s", err, c.want)
 		}
 	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	good := config.TFTP{
 		UploadFolder: "in", ClientFolders: []string{"{{.MAC}}"}, Hosts: []config.TFTPHost{{Name: "x", IP: netip.MustParseAddr("10.0.0.1")}},
-		Provision: []config.TFTPProvision{{Match: "*.cfg", Program: []string{"/bin/true"}, Timeout: time.Second}},
+		Provision: []config.TFTPProvision{{Match: "*.cfg", Program: []string{program}, Timeout: time.Second}},
 	}
 	if err := Check(config.Serve{Dir: dir, TFTP: good}); err != nil {
 		t.Error(err)
