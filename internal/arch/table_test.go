@@ -34,8 +34,9 @@ func table() map[string]row {
 		"internal/event":     {},
 		"internal/policy":    {dray: "internal/identity internal/vfs"},
 		"internal/config":    {outside: "github.com/goccy/go-yaml"},
-		"internal/certs":     {},
-		"internal/hostkeys":  {outside: "golang.org/x/crypto/ssh"},
+		"internal/kept":      {},
+		"internal/certs":     {dray: "internal/kept"},
+		"internal/hostkeys":  {dray: "internal/kept", outside: "golang.org/x/crypto/ssh"},
 		"internal/userkeys":  {outside: "golang.org/x/crypto/ssh"},
 		"internal/sshclient": {outside: "github.com/kevinburke/ssh_config github.com/skeema/knownhosts golang.org/x/crypto/ssh"},
 
@@ -139,7 +140,7 @@ func pure() []string {
 // Who may open files of the host (certs has keys to read and to keep, bench files to serve), and who may read
 // the environment.
 const (
-	opensFiles = "cmd/dray internal/certs internal/config internal/hostkeys internal/sshclient internal/userkeys internal/vfs/osfs test/bench"
+	opensFiles = "cmd/dray internal/certs internal/config internal/hostkeys internal/kept internal/sshclient internal/userkeys internal/vfs/osfs test/bench"
 	readsEnv   = "cmd/dray internal/config"
 )
 

@@ -11,7 +11,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -19,6 +18,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dray/internal/kept"
 )
 
 // The files of a self-signed certificate.
@@ -63,7 +64,7 @@ type keep struct {
 
 // read returns what is kept, after it has made or renewed what has to be.
 func (k keep) read(now time.Time) (*tls.Certificate, error) {
-	key, err := obtain(k.keyFile, 0o600, newKey)
+	key, _, err := kept.Obtain(k.keyFile, 0o600, newKey)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func (k keep) read(now time.Time) (*tls.Certificate, error) {
 		return nil, fmt.Errorf("%s: %w", k.keyFile, err)
 	}
 	sign := func() ([]byte, error) { return issue(k.names, signer, now) }
-	text, err := obtain(k.certFile, 0o644, sign)
+	text, _, err := kept.Obtain(k.certFile, 0o644, sign)
 	if err != nil {
 		return nil, err
 	}
@@ -83,59 +84,11 @@ func (k keep) read(now time.Time) (*tls.Certificate, error) {
 	if text, err = sign(); err != nil {
 		return nil, err
 	}
-	if err := write(k.certFile, text, 0o644, os.Rename); err != nil {
+	if err := kept.Replace(k.certFile, 0o644, text); err != nil {
 		return nil, err
 	}
 	c, err = tls.X509KeyPair(text, key)
 	return &c, err
-}
-
-// obtain reads a file; if there is none it makes it. When several processes make it at
-// once, all get what the first has made.
-func obtain(name string, mode fs.FileMode, content func() ([]byte, error)) ([]byte, error) {
-	text, err := os.ReadFile(name)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return text, err
-	}
-	if text, err = content(); err != nil {
-		return nil, err
-	}
-	err = write(name, text, mode, os.Link) // which unlike a rename replaces nothing
-	if errors.Is(err, fs.ErrExist) {
-		return os.ReadFile(name)
-	}
-	return text, err
-}
-
-// write writes a file that is whole as soon as it has its name, which put gives it.
-func write(name string, text []byte, mode fs.FileMode, put func(from, to string) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".")
-	if err != nil {
-		return written(name, err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
-		return written(name, err)
-	}
-	return written(name, put(f.Name(), name))
-}
-
-// written names the file that was to be written, and not the temporary one: that is called
-// otherwise every time, and its error would be told every time.
-func written(name string, err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		err = path.Err
-	case errors.As(err, &link):
-		err = link.Err
-	}
-	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", name, err)
-	}
-	return nil
 }
 
 // newKey makes a key in PEM form.

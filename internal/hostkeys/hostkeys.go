@@ -10,13 +10,13 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/crypto/ssh"
+
+	"dray/internal/kept"
 )
 
 // The names of the keys, as OpenSSH has them. They are secret, mode 0600.
@@ -74,20 +74,9 @@ func (s *Set) Fingerprints() []string {
 // Art draws the first key.
 func (s *Set) Art() string { return Art(s.Signers[0].PublicKey()) }
 
-// obtain reads a key; if there is none it makes it. When several processes make it at
-// once, all get what the first has made.
+// obtain reads a key, which is made if there is none.
 func obtain(name string, generate func() (crypto.PrivateKey, error)) (key ssh.Signer, made bool, err error) {
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		if text, err = encode(generate); err != nil {
-			return nil, false, err
-		}
-		err = write(name, text)
-		made = err == nil
-		if errors.Is(err, fs.ErrExist) {
-			text, err = os.ReadFile(name)
-		}
-	}
+	text, made, err := kept.Obtain(name, 0o600, func() ([]byte, error) { return encode(generate) })
 	if err != nil {
 		return nil, false, err
 	}
@@ -108,18 +97,4 @@ func encode(generate func() (crypto.PrivateKey, error)) ([]byte, error) {
 		return nil, err
 	}
 	return pem.EncodeToMemory(block), nil
-}
-
-// write makes a file that is whole as soon as it has its name, and replaces none.
-func write(name string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text) // of mode 0600, as os.CreateTemp makes it
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("cannot write %s: %w", name, err)
-	}
-	return os.Link(f.Name(), name)
 }
