@@ -341,7 +341,12 @@ func (d *Device) clock() time.Time { return time.Now().Add(d.skew).UTC() }
 
 // pause waits for what takes a real device so long.
 func (d *Device) pause(ctx context.Context, long time.Duration) error {
-	t := time.NewTimer(time.Duration(float64(long) / d.set.Speed))
+	return Wait(ctx, time.Duration(float64(long)/d.set.Speed))
+}
+
+// Wait waits so long, or until ctx ends, whose error it returns then.
+func Wait(ctx context.Context, long time.Duration) error {
+	t := time.NewTimer(long)
 	defer t.Stop()
 	select {
 	case <-t.C:

@@ -48,15 +48,13 @@ func (l *Link) paced(ctx context.Context, w io.Writer, mark func(iossim.Mark)) *
 func (p *pacer) Write(b []byte) (int, error) {
 	f := p.link.Faults
 	if f.CutAfter > 0 && p.n+int64(len(b)) > f.CutAfter {
-		if err := wait(p.ctx, p.link.timeout()); err != nil {
+		if err := iossim.Wait(p.ctx, p.link.timeout()); err != nil {
 			return 0, err
 		}
 		return 0, iossim.ErrTimeout
 	}
-	if f.Rate > 0 {
-		if err := wait(p.ctx, time.Duration(float64(len(b))/float64(f.Rate)*float64(time.Second))); err != nil {
-			return 0, err
-		}
+	if err := f.slow(p.ctx, len(b)); err != nil {
+		return 0, err
 	}
 	n, err := p.w.Write(b)
 	p.n += int64(n)
@@ -66,13 +64,10 @@ func (p *pacer) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func wait(ctx context.Context, long time.Duration) error {
-	t := time.NewTimer(long)
-	defer t.Stop()
-	select {
-	case <-t.C:
+// slow waits as long as octets take on the link.
+func (f Faults) slow(ctx context.Context, octets int) error {
+	if f.Rate <= 0 {
 		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return iossim.Wait(ctx, time.Duration(float64(octets)/float64(f.Rate)*float64(time.Second)))
 }

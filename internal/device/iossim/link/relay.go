@@ -148,7 +148,7 @@ func (r *relay) passes(b []byte) bool {
 		return false
 	}
 	op := binary.BigEndian.Uint16(b)
-	if op == opDATA && f.Rate > 0 && wait(r.ctx, time.Duration(float64(len(b))/float64(f.Rate)*float64(time.Second))) != nil {
+	if op == opDATA && f.slow(r.ctx, len(b)) != nil {
 		return false
 	}
 	if f.Loss > 0 && rand.Float64() < f.Loss {

@@ -200,7 +200,7 @@ func (s *slot) accept(ctx context.Context, l *net.TCPListener, wg *sync.WaitGrou
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("rack: %w", err)
 		case err != nil: // such as one that had hung up already, or too many open files
-			if wait(ctx, 50*time.Millisecond) != nil {
+			if iossim.Wait(ctx, 50*time.Millisecond) != nil {
 				return nil
 			}
 			continue
@@ -225,17 +225,6 @@ func (s *slot) accept(ctx context.Context, l *net.TCPListener, wg *sync.WaitGrou
 			defer context.AfterFunc(ctx, func() { conn.Close() })()
 			serve(ctx, conn)
 		})
-	}
-}
-
-func wait(ctx context.Context, long time.Duration) error {
-	t := time.NewTimer(long)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
