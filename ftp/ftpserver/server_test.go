@@ -514,23 +514,9 @@ func TestActiveFromPort20(t *testing.T) {
 	// Nobody else uses port 20 of this address.
 	addr := serve(t, &Server{Backend: newMemory()}, "127.0.0.20:0")
 	for range 3 { // the same port again, though the last connection lingers
-		p := enter(t, addr)
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+		if source := activeSource(t, addr); source != 20 {
+			t.Errorf("from port %d", source)
 		}
-		defer l.Close()
-		p.ask("PORT "+ftp.FormatHostPort(addrPort(l.Addr())), ftp.CodeOK)
-		p.ask("RETR hello.txt", ftp.CodeOpening)
-		conn, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if from := addrPort(conn.RemoteAddr()); from.Port() != 20 {
-			t.Errorf("from port %d", from.Port())
-		}
-		p.want(ftp.CodeDone)
 	}
 }
 
@@ -542,7 +528,16 @@ func TestActiveSourcePortTaken(t *testing.T) {
 	}
 	defer taken.Close()
 	source := int(addrPort(taken.Addr()).Port())
-	p := enter(t, serve(t, &Server{Backend: newMemory(), ActiveSourcePort: source}, "127.0.0.1:0"))
+	addr := serve(t, &Server{Backend: newMemory(), ActiveSourcePort: source}, "127.0.0.1:0")
+	if from := activeSource(t, addr); from == source {
+		t.Errorf("from port %d, which somebody else has", from)
+	}
+}
+
+// activeSource is the port that an active data connection of the server comes from.
+func activeSource(t *testing.T, addr string) int {
+	t.Helper()
+	p := enter(t, addr)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -554,11 +549,9 @@ func TestActiveSourcePortTaken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	if from := int(addrPort(conn.RemoteAddr()).Port()); from == source {
-		t.Errorf("from port %d, which somebody else has", from)
-	}
+	t.Cleanup(func() { conn.Close() }) // it lingers when the next one comes
 	p.want(ftp.CodeDone)
+	return int(addrPort(conn.RemoteAddr()).Port())
 }
 
 // A file of the system goes out by sendfile(2): so this checks that pieces of it are put

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 )
@@ -71,24 +70,9 @@ func TestPrintKeepsLists(t *testing.T) {
       timeout: 1s
     - {match: x, template: "a\nb"}
 `
-	first, err := set{files: map[string]string{"dray.yaml": file}}.load(t, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out, again bytes.Buffer
-	if err := first.Print(&out); err != nil {
-		t.Fatal(err)
-	}
-	second, err := set{files: map[string]string{"x.yaml": out.String()}}.load(t, "x.yaml")
-	if err != nil {
-		t.Fatalf("%v\n%s", err, &out)
-	}
-	second.origin = first.origin
-	if err := second.Print(&again); err != nil {
-		t.Fatal(err)
-	}
-	p := second.TFTP.Provision
-	if out.String() != again.String() || len(p) != 2 || p[0].Program[1] != "one argument" || p[1].Template != "a\nb" || second.TFTP.ClientFolders[0] != "a b/{{.MAC}}" {
-		t.Errorf("got\n%s\nwant\n%s", &again, &out)
+	tftp := reprint(t, set{files: map[string]string{"dray.yaml": file}}).TFTP
+	p := tftp.Provision
+	if len(p) != 2 || p[0].Program[1] != "one argument" || p[1].Template != "a\nb" || tftp.ClientFolders[0] != "a b/{{.MAC}}" {
+		t.Errorf("got %+v", tftp)
 	}
 }

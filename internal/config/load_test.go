@@ -124,7 +124,13 @@ func TestFlagsBeforeEnvironmentBeforeFile(t *testing.T) {
 // TestPrintSaysTheSame: what Print writes is a file that loads to the same settings.
 func TestPrintSaysTheSame(t *testing.T) {
 	const file = "dir: images\nlisten: \"::1\"\nwrite: true\nlog: {format: json}\nftp: {port: 0, passive-ports: 3000}\ntls: {cert: \"a b.pem\"}\n"
-	first, err := set{files: map[string]string{"dray.yaml": file}, env: map[string]string{"DRAY_DIR": ""}}.load(t, "")
+	reprint(t, set{files: map[string]string{"dray.yaml": file}, env: map[string]string{"DRAY_DIR": ""}})
+}
+
+// reprint prints the settings of s, loads what was printed, and sees that it prints the same.
+func reprint(t *testing.T, s set) *Loaded {
+	t.Helper()
+	first, err := s.load(t, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,6 +149,7 @@ func TestPrintSaysTheSame(t *testing.T) {
 	if out.String() != again.String() {
 		t.Errorf("got\n%s\nwant\n%s", &again, &out)
 	}
+	return second
 }
 
 func TestFind(t *testing.T) {
