@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/textproto"
 	"os"
 	"os/exec"
@@ -32,8 +33,17 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}
 //	hangup TEXT   send it SIGHUP, and wait until TEXT is in server.log
 //	exits N ARGS… run `dray ARGS…` and see that its exit code is N; stdout and stderr are as after exec
 func TestScript(t *testing.T) {
+	runScripts(t, "testdata/script", scriptCommands{"hangup": hangUp, "talk": talk})
+}
+
+type scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string)
+
+// runScripts runs the stories in dir, each with a home of its own. They know serve, halt and
+// exits, and these commands.
+func runScripts(t *testing.T, dir string, commands scriptCommands) {
+	maps.Copy(commands, scriptCommands{"serve": startServer, "halt": stopServer, "exits": exits})
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = new(scriptServer)
@@ -41,13 +51,7 @@ func TestScript(t *testing.T) {
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve":  startServer,
-			"halt":   stopServer,
-			"hangup": hangUp,
-			"exits":  exits,
-			"talk":   talk,
-		},
+		Cmds: commands,
 	})
 }
 

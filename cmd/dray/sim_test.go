@@ -26,19 +26,7 @@ import (
 //	                      is typed with Enter, "<< KEYS" without, and "back", which is to come back
 //	                      after a reload. What the device has shown is in stdout.
 func TestSim(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/sim",
-		RequireExplicitExec: true,
-		Setup: func(e *testscript.Env) error {
-			e.Values[serverKey{}] = new(scriptServer)
-			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
-			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": startServer, "halt": stopServer, "exits": exits, "sim": startSim, "work": work,
-		},
-	})
+	runScripts(t, "testdata/sim", scriptCommands{"sim": startSim, "work": work})
 }
 
 func startSim(ts *testscript.TestScript, neg bool, args []string) {
