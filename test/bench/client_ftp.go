@@ -25,17 +25,26 @@ type session struct {
 	buf  []byte
 }
 
-// login connects and logs in. from is the address to come from, "" for any.
-func login(ctx context.Context, i *instance, from string) (*session, error) {
+// dial connects from an address, "" for any, for as long as patience lasts.
+func dial(ctx context.Context, address, from string) (net.Conn, error) {
 	var d net.Dialer
 	if from != "" {
 		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 0))
 	}
-	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(i.host, i.ftp))
+	c, err := d.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	c.SetDeadline(time.Now().Add(patience))
+	return c, nil
+}
+
+// login connects and logs in. from is the address to come from, "" for any.
+func login(ctx context.Context, i *instance, from string) (*session, error) {
+	c, err := dial(ctx, net.JoinHostPort(i.host, i.ftp), from)
+	if err != nil {
+		return nil, err
+	}
 	s := &session{Conn: textproto.NewConn(c), host: i.host, buf: make([]byte, 64<<10)}
 	_, _, err = s.ReadResponse(220)
 	_, err1 := s.command(331, "USER %s", i.user)

@@ -147,31 +147,9 @@ func logins(ctx context.Context, b *bench, s server) (sample, error) {
 	})
 }
 
-// perAddress is how many sessions come from one address: servers bound that.
-const perAddress = 500
-
-// idle opens sessions that do nothing, and looks at how the memory of a new server grows.
-// The first session does not count: it brings in what all of them share.
+// idle opens sessions that do nothing.
 func idle(ctx context.Context, b *bench, s server) (sample, error) {
-	if err := b.restart(s); err != nil {
-		return nil, err
-	}
-	i := b.running[s.name]
-	n := s.share(b.options.scale.idle)
-	var before float64
-	for k := range n + 1 {
-		c, err := login(ctx, i, fmt.Sprintf("127.0.1.%d", 1+k/perAddress))
-		if err != nil {
-			return nil, fmt.Errorf("session %d: %w", k, err)
-		}
-		defer c.Close()
-		if k > 0 {
-			continue
-		}
-		if before, err = i.pss(); err != nil {
-			return nil, err
-		}
-	}
-	after, err := i.pss()
-	return sample{memory: (after - before) / float64(n)}, err
+	return b.growth(s, s.share(b.options.scale.idle), func(i *instance, from string) (io.Closer, error) {
+		return login(ctx, i, from)
+	})
 }

@@ -5,10 +5,10 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -124,15 +124,10 @@ func (b *bench) sshLogin(ctx context.Context, i *instance, from string) (*ssh.Cl
 	if err != nil {
 		return nil, err
 	}
-	var d net.Dialer
-	if from != "" {
-		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(from), 0))
-	}
-	c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(i.host, i.ssh))
+	c, err := dial(ctx, net.JoinHostPort(i.host, i.ssh), from)
 	if err != nil {
 		return nil, err
 	}
-	c.SetDeadline(time.Now().Add(patience))
 	conn, channels, requests, err := ssh.NewClientConn(c, i.host, &ssh.ClientConfig{
 		User: i.user, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
 		Config: ssh.Config{KeyExchanges: []string{ssh.KeyExchangeCurve25519}}, // which both have
@@ -159,32 +154,18 @@ func sshLogins(ctx context.Context, b *bench, s server) (sample, error) {
 	})
 }
 
-// sshIdle opens SFTP sessions that do nothing, as idle does for FTP.
+// sshIdle opens SFTP sessions that do nothing.
 func sshIdle(ctx context.Context, b *bench, s server) (sample, error) {
-	if err := b.restart(s); err != nil {
-		return nil, err
-	}
-	i := b.running[s.name]
-	n := s.share(b.options.scale.idle / 10)
-	var before float64
-	for k := range n + 1 {
-		c, err := b.sshLogin(ctx, i, fmt.Sprintf("127.0.1.%d", 1+k/perAddress))
+	return b.growth(s, s.share(b.options.scale.idle/10), func(i *instance, from string) (io.Closer, error) {
+		c, err := b.sshLogin(ctx, i, from)
 		if err != nil {
-			return nil, fmt.Errorf("session %d: %w", k, err)
-		}
-		defer c.Close()
-		if err := begin(c); err != nil {
-			return nil, fmt.Errorf("session %d: %w", k, err)
-		}
-		if k > 0 {
-			continue
-		}
-		if before, err = i.pss(); err != nil {
 			return nil, err
 		}
-	}
-	after, err := i.pss()
-	return sample{memory: (after - before) / float64(n)}, err
+		if err := begin(c); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		return c, nil
+	})
 }
 
 // begin begins SFTP: INIT, and all of VERSION.

@@ -191,36 +191,23 @@ func digest(name string) ([sha256.Size]byte, error) {
 }
 
 // stalled begins transfers, takes the first block of each and says no more, so that the
-// server waits. It looks at the memory of a new server before it gives any of them up.
-func stalled(ctx context.Context, b *bench, s server) (sample, error) {
-	if err := b.restart(s); err != nil {
-		return nil, err
-	}
-	i := b.running[s.name]
-	server, err := net.ResolveUDPAddr("udp4", net.JoinHostPort(i.host, i.tftp))
-	if err != nil {
-		return nil, err
-	}
+// server waits. It gives none of them up before the end.
+func stalled(_ context.Context, b *bench, s server) (sample, error) {
 	request := tftp.RRQ{Name: tftpFile, Mode: tftp.Octet, Options: tftp.Options{BlockSize: 1428}}.Append(nil)
-	n := b.options.scale.crowd
-	var before float64
-	for k := range n + 1 {
-		c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 1, byte(1+k/perAddress))})
+	return b.growth(s, b.options.scale.crowd, func(i *instance, from string) (io.Closer, error) {
+		server, err := net.ResolveUDPAddr("udp4", net.JoinHostPort(i.host, i.tftp))
 		if err != nil {
 			return nil, err
 		}
-		defer c.Close()
+		c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(from)})
+		if err != nil {
+			return nil, err
+		}
 		if err := beginTransfer(c, server, request); err != nil {
-			return nil, fmt.Errorf("transfer %d: %w", k, err)
+			return nil, errors.Join(err, c.Close())
 		}
-		if k == 0 {
-			if before, err = i.pss(); err != nil {
-				return nil, err
-			}
-		}
-	}
-	after, err := i.pss()
-	return sample{memory: (after - before) / float64(n)}, err
+		return c, nil
+	})
 }
 
 // beginTransfer goes as far as the first block.
