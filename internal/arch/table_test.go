@@ -46,6 +46,8 @@ func table() map[string]row {
 		"internal/vfs/memfs":    {dray: "internal/vfs", tests: "internal/vfs/vfstest"},
 		"internal/policy/guard": {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
 
+		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs"},
+
 		// The nouns of a simulated device.
 		"internal/device/iossim/cli":   {},
 		"internal/device/iossim/conf":  {},
@@ -76,23 +78,23 @@ func table() map[string]row {
 		// Glue: one protocol each.
 		"internal/ftpd": {
 			dray:  "ftp ftp/ftpserver internal/event internal/identity internal/policy internal/policy/guard internal/vfs",
-			tests: "ftp/ftpclient internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
+			tests: "ftp/ftpclient internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},
 		"internal/tftpd": {
 			dray:  "tftp internal/event internal/identity internal/policy internal/policy/guard internal/tftpd/remap internal/vfs",
-			tests: "tftp/tftptest internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
+			tests: "tftp/tftptest internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},
 
 		"internal/sftpd": { // ftp has the lines of listings
 			dray:    "ftp internal/event internal/identity internal/policy internal/policy/guard internal/scp internal/sftp internal/vfs",
 			outside: "golang.org/x/crypto/ssh golang.org/x/sys",
-			tests:   "github.com/pkg/sftp internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
+			tests:   "github.com/pkg/sftp internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},
 
 		// The composition root, and the command line above it.
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/event internal/ftpd internal/hostkeys internal/identity" +
-				" internal/policy internal/sftpd internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/vfs internal/vfs/osfs tftp",
+				" internal/policy internal/sftpd internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs tftp",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {

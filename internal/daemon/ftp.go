@@ -9,7 +9,7 @@ import (
 	"dray/ftp/ftpserver"
 	"dray/internal/config"
 	"dray/internal/ftpd"
-	"dray/internal/vfs"
+	"dray/internal/tree"
 	"dray/internal/vfs/osfs"
 )
 
@@ -67,7 +67,8 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		}
 		srv.PassiveAddressFor = ftpd.NewAdvertiser(routes, log).AddressFor
 	}
-	folders := map[string]vfs.FS{}
+	rules := rule(cfg.Write && len(cfg.Users) > 0)
+	folders := map[string]ftpd.Trees{}
 	for _, h := range cfg.FTP.Hosts {
 		srv.Hosts = append(srv.Hosts, h.Name)
 		if h.Dir == "" {
@@ -78,10 +79,10 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 			return nil, fmt.Errorf("host %s: %w", h.Name, err)
 		}
 		d.hosts = append(d.hosts, files)
-		folders[h.Name] = files
+		folders[h.Name] = &tree.Trees{Files: files, Rules: rules}
 	}
 	srv.Backend = &ftpd.Backend{
-		Files: d.files, Hosts: folders, Users: d.authenticator(cfg.Users), Rules: rule(cfg.Write && len(cfg.Users) > 0), Events: d.events,
+		Trees: &tree.Trees{Files: d.files, Rules: rules}, Hosts: folders, Users: d.authenticator(cfg.Users), Events: d.events,
 		LenientAttributes: cfg.FTP.LenientAttributes,
 	}
 	return srv, nil

@@ -9,6 +9,7 @@ import (
 	"dray/internal/config"
 	"dray/internal/hostkeys"
 	"dray/internal/sftpd"
+	"dray/internal/tree"
 	"dray/internal/userkeys"
 )
 
@@ -70,7 +71,7 @@ func (d *Daemon) sftpServer(cfg config.Serve, log *slog.Logger) (*sftpd.Server, 
 		}
 	}
 	srv := &sftpd.Server{
-		Files: d.files, Users: d.users, Rules: rule(cfg.Write), Events: d.events,
+		Trees: &tree.Trees{Files: d.files, Rules: rule(cfg.Write)}, Users: d.users, Events: d.events,
 		Legacy: cfg.SFTP.Legacy, LenientAttributes: cfg.SFTP.LenientAttributes,
 		Log: log.With("protocol", "sftp"),
 	}

@@ -17,6 +17,7 @@ import (
 	"dray/internal/tftpd"
 	"dray/internal/tftpd/neighbour"
 	"dray/internal/tftpd/remap"
+	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/osfs"
 	"dray/tftp"
@@ -127,7 +128,7 @@ func (d *Daemon) tftpHandler(cfg config.Serve, log *slog.Logger) (*tftpd.Handler
 		return nil, err
 	}
 	h := &tftpd.Handler{
-		Files: d.files, Rules: tftpRights(cfg.TFTPWrites()), DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
+		Trees: &tree.Trees{Files: d.files, Rules: tftpRights(cfg.TFTPWrites())}, DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
 		Quota: tftpd.Quota{FileSize: int64(t.MaxUpload), Bytes: int64(t.QuotaBytes), Files: int64(t.QuotaFiles)},
 	}
 	if !p.NeedsNeighbours() && len(p.Provisions) == 0 {

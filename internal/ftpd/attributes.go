@@ -54,7 +54,7 @@ func (f files) setAttribute(op, name string, set func(p vfs.Path) error) error {
 
 // pretends reports whether a refusal, of the rules or of the store, is answered as success.
 func (f files) pretends(err error, p vfs.Path) bool {
-	may := func(op policy.Op) bool { return f.rules.Decide(f.subject, op, p) }
+	may := func(op policy.Op) bool { return f.fs.May(op, p) }
 	refused := errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)
 	return refused && (may(policy.Create) || may(policy.Overwrite))
 }

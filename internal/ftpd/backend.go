@@ -14,24 +14,26 @@ import (
 	"dray/ftp/ftpserver"
 	"dray/internal/event"
 	"dray/internal/identity"
-	"dray/internal/policy"
 	"dray/internal/policy/guard"
-	"dray/internal/vfs"
 )
 
 const protocol = "ftp"
 
-// Backend is the [ftpserver.Backend]. Files, Users and Rules must be set: without one of
+// Trees gives a subject who is admitted the files that are theirs, as the rules leave them.
+type Trees interface {
+	Open(ctx context.Context, s identity.Subject) (guard.Tree, error)
+}
+
+// Backend is the [ftpserver.Backend]. Trees and Users must be set: without one of
 // them no session begins.
 type Backend struct {
-	Files  vfs.FS
+	Trees  Trees
 	Users  identity.Authenticator
-	Rules  policy.Decider
 	Events event.Sink // nil: nobody is told
 
-	// Hosts are files instead of Files for clients that said HOST with their name, in lower
-	// case (RFC 7151). Users and rules are the same: it is no wall between them.
-	Hosts map[string]vfs.FS
+	// Hosts are trees instead of Trees for clients that said HOST with their name, in lower
+	// case (RFC 7151). Users are the same: it is no wall between them.
+	Hosts map[string]Trees
 
 	// LenientAttributes answers a change of times or permissions that the rules or the store
 	// do not permit as done, and changes nothing, to those who may write the file: clients
@@ -44,8 +46,8 @@ type Backend struct {
 
 // NewSession implements [ftpserver.Backend].
 func (b *Backend) NewSession(_ context.Context, c *ftpserver.Conn) (ftpserver.Session, error) {
-	if b.Files == nil || b.Users == nil || b.Rules == nil {
-		return nil, errors.New("ftpd: a backend needs Files, Users and Rules")
+	if b.Trees == nil || b.Users == nil {
+		return nil, errors.New("ftpd: a backend needs Trees and Users")
 	}
 	id := protocol + strconv.FormatUint(b.sessions.Add(1), 10)
 	return &session{backend: b, conn: c, about: event.Event{Protocol: protocol, Session: id, Remote: c.RemoteAddr()}}, nil
@@ -85,7 +87,7 @@ func (s *session) LoginCertificate(ctx context.Context, user string, cert *x509.
 }
 
 func (s *session) login(ctx context.Context, c identity.Credentials, detail string) (ftpserver.FS, error) {
-	c.Protocol, c.Remote = protocol, s.about.Remote
+	c.Protocol, c.Remote = s.protocol(), s.about.Remote
 	subject, err := s.backend.Users.Authenticate(ctx, c)
 	s.about.User = subject.Name // nobody after a refusal
 	s.emit(event.Event{Kind: event.Login, TLS: s.tls(), User: c.User, Detail: detail, Err: err})
@@ -95,13 +97,19 @@ func (s *session) login(ctx context.Context, c identity.Credentials, detail stri
 	case err != nil:
 		return nil, err
 	}
-	return newFiles(files{
-		fs:      guard.New(s.backend.files(s.conn.Host()), s.backend.Rules, subject),
-		rules:   s.backend.Rules,
-		subject: subject,
-		emit:    s.emit,
-		lenient: s.backend.LenientAttributes,
-	}), nil
+	fsys, err := s.backend.trees(s.conn.Host()).Open(ctx, subject.By(c.Protocol, c.Remote.Addr()))
+	if err != nil {
+		return nil, err
+	}
+	return newFiles(files{fs: fsys, emit: s.emit, lenient: s.backend.LenientAttributes}), nil
+}
+
+// protocol is how the session came, as rules tell it apart.
+func (s *session) protocol() string {
+	if s.conn.TLS() != nil {
+		return "ftps"
+	}
+	return protocol
 }
 
 // tls says what a log-in is protected by.
@@ -112,12 +120,12 @@ func (s *session) tls() string {
 	return "none"
 }
 
-// files are those of a host, "" for clients that have named none.
-func (b *Backend) files(host string) vfs.FS {
+// trees are those of a host, "" for clients that have named none.
+func (b *Backend) trees(host string) Trees {
 	if own, ok := b.Hosts[host]; ok {
 		return own
 	}
-	return b.Files
+	return b.Trees
 }
 
 // Close implements [ftpserver.Session].

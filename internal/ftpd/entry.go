@@ -42,7 +42,7 @@ func (f files) perm(p vfs.Path, t ftp.EntryType) string {
 	}
 	perm := make([]byte, 0, len("cdeflmp"))
 	for i, op := range ops {
-		if f.rules.Decide(f.subject, op, p) {
+		if f.fs.May(op, p) {
 			perm = append(perm, letters[i])
 		}
 	}

@@ -8,16 +8,13 @@ import (
 	"dray/ftp"
 	"dray/ftp/ftpserver"
 	"dray/internal/event"
-	"dray/internal/identity"
-	"dray/internal/policy"
+	"dray/internal/policy/guard"
 	"dray/internal/vfs"
 )
 
 // files is what one user sees, as the FTP server wants it.
 type files struct {
-	fs      vfs.FS // guarded
-	rules   policy.Decider
-	subject identity.Subject
+	fs      guard.Tree
 	emit    func(event.Event)
 	lenient bool // with attributes
 }

@@ -21,6 +21,7 @@ import (
 	"dray/internal/ftpd"
 	"dray/internal/identity"
 	"dray/internal/policy"
+	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
 	"dray/internal/vfs/osfs"
@@ -30,14 +31,14 @@ import (
 // TestContractThroughFTP runs the suite of every FS against our client, our server, this
 // package and a tree, one after the other.
 func TestContractThroughFTP(t *testing.T) {
-	for name, tree := range map[string]func(*testing.T) vfs.FS{
+	for name, fresh := range map[string]func(*testing.T) vfs.FS{
 		"memory": func(*testing.T) vfs.FS { return memfs.New() },
 		"host":   func(t *testing.T) vfs.FS { return folder(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			vfstest.Suite{
 				Open: func(t *testing.T) vfs.FS {
-					return newRemote(t, serve(t, &ftpd.Backend{Files: tree(t), Users: identity.Guests{}, Rules: policy.ReadWrite}))
+					return newRemote(t, serve(t, &ftpd.Backend{Trees: &tree.Trees{Files: fresh(t), Rules: policy.ReadWrite}, Users: identity.Guests{}}))
 				},
 				Is:          replied,
 				NoExclusive: true,
@@ -104,9 +105,8 @@ func (r *recorder) lines() []string {
 func TestEvents(t *testing.T) {
 	var events recorder
 	address := serve(t, &ftpd.Backend{
-		Files:  memfs.New(),
+		Trees:  &tree.Trees{Files: memfs.New(), Rules: policy.ReadWrite.Without(policy.Delete)},
 		Users:  identity.NewPasswords(map[string]string{"ann": "secret"}),
-		Rules:  policy.ReadWrite.Without(policy.Delete),
 		Events: &events,
 	})
 	ctx := t.Context()
@@ -186,7 +186,7 @@ func TestReadOnly(t *testing.T) {
 	files := memfs.New()
 	put(t, files, "/f", "content")
 	ok(t, files.Mkdir(t.Context(), parse(t, "/d")))
-	address := serve(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadOnly})
+	address := serve(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadOnly}, Users: identity.Guests{}})
 	ctx := t.Context()
 	c, err := new(ftpclient.Dialer).Dial(ctx, address)
 	ok(t, err)
@@ -228,7 +228,7 @@ func TestReadOnly(t *testing.T) {
 func TestDigestTakesTheRightToRead(t *testing.T) {
 	files := memfs.New()
 	put(t, files, "/f", "content")
-	address := serve(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadWrite.Without(policy.Read)})
+	address := serve(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite.Without(policy.Read)}, Users: identity.Guests{}})
 	ctx := t.Context()
 	c, err := new(ftpclient.Dialer).Dial(ctx, address)
 	ok(t, err)
@@ -262,7 +262,7 @@ func TestLenientAttributes(t *testing.T) {
 		put(t, files, "/f", "content")
 		before, err := files.Stat(t.Context(), parse(t, "/f"))
 		ok(t, err)
-		fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: c.rights, Events: &events, LenientAttributes: c.lenient})
+		fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: c.rights}, Users: identity.Guests{}, Events: &events, LenientAttributes: c.lenient})
 		times := fsys.(ftpserver.TimeSetter).SetTimes(t.Context(), "/f", time.Time{}, time.Unix(1e9, 0))
 		mode := fsys.(ftpserver.ModeSetter).SetMode(t.Context(), "/f", 0o600)
 		if !errors.Is(times, c.want) || !errors.Is(mode, c.want) {
@@ -283,7 +283,7 @@ func TestLenientAttributes(t *testing.T) {
 func TestLenientWithTheStore(t *testing.T) {
 	files := memfs.New() // whose root keeps its attributes
 	for lenient, want := range map[bool]error{false: fs.ErrPermission, true: nil} {
-		fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadWrite, LenientAttributes: lenient})
+		fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Users: identity.Guests{}, LenientAttributes: lenient})
 		if err := fsys.(ftpserver.ModeSetter).SetMode(t.Context(), "/", 0o700); !errors.Is(err, want) {
 			t.Errorf("lenient %v: %v; want %v", lenient, err, want)
 		}
@@ -306,7 +306,7 @@ func TestPermFact(t *testing.T) {
 		{policy.ReadWrite.Without(policy.Overwrite, policy.Delete), "fr", "ceflm"},
 		{policy.ReadWrite.Without(policy.Read, policy.List, policy.Mkdir, policy.Create, policy.Rename), "adw", "dep"},
 	} {
-		fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: c.rights})
+		fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: c.rights}, Users: identity.Guests{}})
 		file, err := fsys.Stat(t.Context(), "/f")
 		ok(t, err)
 		dir, err := fsys.Stat(t.Context(), "/d")
@@ -345,7 +345,7 @@ func TestErrors(t *testing.T) {
 		{vfs.ErrOffset, ftpserver.ErrOffset},
 		{other, other},
 	} {
-		fsys := session(t, &ftpd.Backend{Files: broken{memfs.New(), c.reason}, Users: identity.Guests{}, Rules: policy.ReadWrite})
+		fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: broken{memfs.New(), c.reason}, Rules: policy.ReadWrite}, Users: identity.Guests{}})
 		_, err := fsys.Stat(t.Context(), "/f")
 		if !errors.Is(err, c.want) || !errors.Is(err, c.reason) || err.Error() != `stat "/f": `+c.reason.Error() {
 			t.Errorf("%v became %v", c.reason, err)
@@ -358,7 +358,7 @@ func TestFullStore(t *testing.T) {
 	files := memfs.New()
 	put(t, files, "/f", "old")
 	files.Capacity = 5
-	fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadWrite})
+	fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Users: identity.Guests{}})
 	if n, err := fsys.(ftpserver.SpaceReporter).FreeSpace(t.Context(), "/"); n != 2 || err != nil {
 		t.Errorf("%d bytes free, %v", n, err)
 	}
@@ -378,7 +378,7 @@ func TestFullStore(t *testing.T) {
 func TestUniqueUploadIsExclusive(t *testing.T) {
 	files := memfs.New()
 	put(t, files, "/f", "old")
-	fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadWrite})
+	fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Users: identity.Guests{}})
 	if _, err := fsys.Create(t.Context(), "/f", ftpserver.CreateOptions{New: true}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a name that is taken: %v", err)
 	}
@@ -389,7 +389,7 @@ func TestUniqueUploadIsExclusive(t *testing.T) {
 func TestDownloadKeepsTheFastPath(t *testing.T) {
 	files := folder(t)
 	put(t, files, "/f", "0123456789")
-	fsys := session(t, &ftpd.Backend{Files: files, Users: identity.Guests{}, Rules: policy.ReadOnly})
+	fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadOnly}, Users: identity.Guests{}})
 	for offset, want := range map[int64]string{0: "0123456789", 4: "456789", 10: ""} {
 		r, err := fsys.Open(t.Context(), "/f", offset)
 		ok(t, err)
@@ -408,9 +408,8 @@ func TestDownloadKeepsTheFastPath(t *testing.T) {
 
 func TestABackendWithoutItsPartsServesNobody(t *testing.T) {
 	for _, b := range []*ftpd.Backend{
-		{Users: identity.Guests{}, Rules: policy.ReadOnly},
-		{Files: memfs.New(), Rules: policy.ReadOnly},
-		{Files: memfs.New(), Users: identity.Guests{}},
+		{Users: identity.Guests{}},
+		{Trees: &tree.Trees{Files: memfs.New(), Rules: policy.ReadOnly}},
 	} {
 		if _, err := b.NewSession(t.Context(), new(ftpserver.Conn)); err == nil {
 			t.Errorf("%+v begins a session", b)
@@ -428,7 +427,7 @@ func (u unsure) Authenticate(context.Context, identity.Credentials) (identity.Su
 func TestLoginTellsARefusalFromAFailure(t *testing.T) {
 	down := errors.New("the directory is down")
 	for reason, want := range map[error]error{identity.ErrRefused: ftpserver.ErrLogin, down: down} {
-		b := &ftpd.Backend{Files: memfs.New(), Users: unsure{reason}, Rules: policy.ReadOnly}
+		b := &ftpd.Backend{Trees: &tree.Trees{Files: memfs.New(), Rules: policy.ReadOnly}, Users: unsure{reason}}
 		s, err := b.NewSession(t.Context(), new(ftpserver.Conn))
 		ok(t, err)
 		if fsys, err := s.Login(t.Context(), "ann", "x"); fsys != nil || !errors.Is(err, want) || want == down && errors.Is(err, ftpserver.ErrLogin) {
@@ -440,7 +439,7 @@ func TestLoginTellsARefusalFromAFailure(t *testing.T) {
 
 func TestACertificateProvesItsCommonName(t *testing.T) {
 	b := &ftpd.Backend{
-		Files: memfs.New(), Rules: policy.ReadOnly,
+		Trees: &tree.Trees{Files: memfs.New(), Rules: policy.ReadOnly},
 		Users: identity.NewPasswords(map[string]string{"ann": "secret", "bob": "secret"}),
 	}
 	s, err := b.NewSession(t.Context(), &ftpserver.Conn{})
@@ -456,7 +455,7 @@ func TestACertificateProvesItsCommonName(t *testing.T) {
 
 func TestFaultIsAnEvent(t *testing.T) {
 	var events recorder
-	b := &ftpd.Backend{Files: memfs.New(), Users: identity.Guests{}, Rules: policy.ReadOnly, Events: &events}
+	b := &ftpd.Backend{Trees: &tree.Trees{Files: memfs.New(), Rules: policy.ReadOnly}, Users: identity.Guests{}, Events: &events}
 	s, err := b.NewSession(t.Context(), new(ftpserver.Conn))
 	ok(t, err)
 	s.(ftpserver.FaultObserver).Fault(errors.New("panic"))

@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"dray/internal/identity"
@@ -26,7 +27,7 @@ func TestGuests(t *testing.T) {
 			if c.admit {
 				want = identity.Subject{Name: "anonymous", Anonymous: true}
 			}
-			if s != want || c.admit != (err == nil) || err != nil && !errors.Is(err, identity.ErrRefused) {
+			if !reflect.DeepEqual(s, want) || c.admit != (err == nil) || err != nil && !errors.Is(err, identity.ErrRefused) {
 				t.Errorf("%q: %+v, %v", c.user, s, err)
 			}
 		}
@@ -62,7 +63,7 @@ func TestPasswords(t *testing.T) {
 		if c.admit {
 			want.Name = c.user
 		}
-		if s != want || c.admit != (err == nil) || err != nil && !errors.Is(err, identity.ErrRefused) {
+		if !reflect.DeepEqual(s, want) || c.admit != (err == nil) || err != nil && !errors.Is(err, identity.ErrRefused) {
 			t.Errorf("%q with %q: %+v, %v", c.user, c.password, s, err)
 		}
 	}

@@ -92,7 +92,7 @@ func (s *session) setPath(p vfs.Path, a sftp.Attrs) error {
 			return err
 		}
 		if kept.Flags&sftp.AttrMode != 0 {
-			setter, ok := s.conn.files.(vfs.ModeSetter)
+			setter, ok := s.files.(vfs.ModeSetter)
 			if !ok {
 				return errUnsupported
 			}
@@ -101,7 +101,7 @@ func (s *session) setPath(p vfs.Path, a sftp.Attrs) error {
 			}
 		}
 		if kept.Flags&sftp.AttrTimes != 0 {
-			setter, ok := s.conn.files.(vfs.TimeSetter)
+			setter, ok := s.files.(vfs.TimeSetter)
 			if !ok {
 				return errUnsupported
 			}
@@ -113,10 +113,10 @@ func (s *session) setPath(p vfs.Path, a sftp.Attrs) error {
 
 // resize cuts the file off, or lengthens it with zeros: a change of its content.
 func (s *session) resize(p vfs.Path, size uint64) error {
-	if _, err := s.conn.files.Stat(s.ctx, p); err != nil {
+	if _, err := s.files.Stat(s.ctx, p); err != nil {
 		return err
 	}
-	up, err := s.conn.files.Create(s.ctx, p, vfs.CreateOptions{InPlace: true, Keep: true})
+	up, err := s.files.Create(s.ctx, p, vfs.CreateOptions{InPlace: true, Keep: true})
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,6 @@ import (
 	"dray/internal/event"
 	"dray/internal/identity"
 	"dray/internal/policy/guard"
-	"dray/internal/vfs"
 )
 
 const (
@@ -38,8 +37,6 @@ type conn struct {
 	how     string // it was proven
 	reason  error  // of the last refusal, which is not told to the client
 	refused bool   // a refusal has been told as an event
-
-	files vfs.FS // guarded; nil before the end of log-in
 
 	busy     atomic.Int64 // files that are open
 	channels atomic.Int64 // that are open
@@ -150,7 +147,6 @@ func (c *conn) login() *login {
 	}
 	_ = c.net.SetDeadline(time.Time{})
 	c.about.User = c.subject.Name
-	c.files = guard.New(c.srv.Files, c.srv.Rules, c.subject)
 	c.emit(event.Event{Kind: event.Login, Detail: c.how})
 	return &login{sc, channels, requests}
 }
@@ -272,9 +268,24 @@ func refuse(_ context.Context, ch ssh.Channel) uint32 {
 	return 1
 }
 
+// open is what the user sees by a protocol. Why there is nothing to see goes to the log, and
+// in words to the client.
+func (c *conn) open(ctx context.Context, protocol string, ch ssh.Channel) (guard.Tree, error) {
+	files, err := c.srv.Trees.Open(ctx, c.subject.By(protocol, c.about.Remote.Addr()))
+	if err != nil {
+		c.emit(event.Event{Kind: event.Fault, Protocol: protocol, Err: err})
+		_, _ = io.WriteString(ch.Stderr(), "the files are not available\r\n")
+	}
+	return files, err
+}
+
 // sftp runs an SFTP session.
 func (c *conn) sftp(ctx context.Context, ch ssh.Channel) uint32 {
-	s := newSession(ctx, c, ch)
+	files, err := c.open(ctx, protocol, ch)
+	if err != nil {
+		return 1
+	}
+	s := newSession(ctx, c, files, ch)
 	defer s.closeAll()
 	if err := s.serve(); err != nil {
 		c.emit(event.Event{Kind: event.Fault, Err: err})

@@ -29,7 +29,7 @@ func (s *session) extensions() []sftp.Ext {
 		{Name: sftp.ExtUsersGroups, Value: "1"},
 		{Name: sftp.ExtCheckFile, Value: "1"},
 	}
-	if _, ok := s.conn.files.(vfs.SpaceReporter); ok {
+	if _, ok := s.files.(vfs.SpaceReporter); ok {
 		all = append(all, sftp.Ext{Name: sftp.ExtStatVFS, Value: "2"}, sftp.Ext{Name: sftp.ExtFStatVFS, Value: "2"})
 	}
 	return all
@@ -107,7 +107,7 @@ func (s *session) space(id uint32, p vfs.Path, err error) {
 	const block = 4096
 	var left int64
 	if err == nil {
-		left, err = free(s.ctx, s.conn.files, p)
+		left, err = free(s.ctx, s.files, p)
 	}
 	if err != nil {
 		s.answer(id, err)
@@ -212,7 +212,7 @@ func (s *session) check(r *sftp.Request) error {
 			s.answer(r.ID, err)
 			return nil
 		}
-		f, err := s.conn.files.Open(s.ctx, p)
+		f, err := s.files.Open(s.ctx, p)
 		if err != nil {
 			s.answer(r.ID, err)
 			return nil

@@ -19,7 +19,7 @@ import (
 func (s *session) emit(e event.Event) { s.conn.emit(e) }
 
 func (s *session) may(op policy.Op, p vfs.Path) bool {
-	return s.conn.srv.Rules.Decide(s.conn.subject, op, p)
+	return s.files.May(op, p)
 }
 
 // attrs describes a file as the protocol does.
@@ -51,7 +51,7 @@ func (s *session) info(p vfs.Path) (vfs.Info, error) {
 	if u := s.uploads[p]; u != nil && s.may(policy.Stat, p) {
 		return u.info()
 	}
-	return s.conn.files.Stat(s.ctx, p)
+	return s.files.Stat(s.ctx, p)
 }
 
 func (s *session) stat(r *sftp.Request) {
@@ -71,10 +71,10 @@ func (s *session) fstat(r *sftp.Request) {
 		i, err = h.Info()
 	case *upload:
 		if i, err = h.info(); err == nil && h.inPlace {
-			i, err = s.conn.files.Stat(s.ctx, h.path)
+			i, err = s.files.Stat(s.ctx, h.path)
 		}
 	case *folder:
-		i, err = s.conn.files.Stat(s.ctx, h.path)
+		i, err = s.files.Stat(s.ctx, h.path)
 	default:
 		err = errHandle
 	}
@@ -126,7 +126,7 @@ func (s *session) change(op, name, to string, do func(p, q vfs.Path) error) erro
 
 func (s *session) remove(name string) error {
 	return s.change("delete", name, "", func(p, _ vfs.Path) error {
-		err := s.conn.files.Remove(s.ctx, p)
+		err := s.files.Remove(s.ctx, p)
 		if u := s.uploads[p]; u != nil && (err == nil || errors.Is(err, fs.ErrNotExist)) {
 			u.drop() // the name is that of the upload
 			return nil
@@ -136,17 +136,17 @@ func (s *session) remove(name string) error {
 }
 
 func (s *session) rmdir(name string) error {
-	return s.change("rmdir", name, "", func(p, _ vfs.Path) error { return s.conn.files.RemoveDir(s.ctx, p) })
+	return s.change("rmdir", name, "", func(p, _ vfs.Path) error { return s.files.RemoveDir(s.ctx, p) })
 }
 
 // mkdir makes a folder, with the permissions that are asked for if they may be set.
 func (s *session) mkdir(r *sftp.Request) error {
 	return s.change("mkdir", r.Path, "", func(p, _ vfs.Path) error {
-		if err := s.conn.files.Mkdir(s.ctx, p); err != nil {
+		if err := s.files.Mkdir(s.ctx, p); err != nil {
 			return err
 		}
 		perm := fs.FileMode(r.Attrs.Mode) & 0o777 &^ 0o022
-		if setter, ok := s.conn.files.(vfs.ModeSetter); ok && r.Attrs.Flags&sftp.AttrMode != 0 && perm != 0o755 {
+		if setter, ok := s.files.(vfs.ModeSetter); ok && r.Attrs.Flags&sftp.AttrMode != 0 && perm != 0o755 {
 			_ = setter.SetMode(s.ctx, p, perm) // a wish
 		}
 		return nil
@@ -155,7 +155,7 @@ func (s *session) mkdir(r *sftp.Request) error {
 
 func (s *session) rename(r *sftp.Request, o vfs.RenameOptions) error {
 	return s.change("rename", r.Path, r.Target, func(p, q vfs.Path) error {
-		return s.conn.files.Rename(s.ctx, p, q, o)
+		return s.files.Rename(s.ctx, p, q, o)
 	})
 }
 
@@ -178,7 +178,7 @@ func (s *session) openDir(r *sftp.Request) {
 		return
 	}
 	d := &folder{path: p}
-	d.next, d.stop = iter.Pull2(s.conn.files.List(s.ctx, p))
+	d.next, d.stop = iter.Pull2(s.files.List(s.ctx, p))
 	i, err, more := d.next()
 	if more && err != nil {
 		d.stop()

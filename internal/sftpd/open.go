@@ -78,7 +78,7 @@ func (s *session) openPath(p vfs.Path, r *sftp.Request) (handle, error) {
 		if r.Flags != sftp.FlagRead {
 			return nil, errInvalid // nothing is made or changed by who does not ask to write
 		}
-		f, err := s.conn.files.Open(s.ctx, p)
+		f, err := s.files.Open(s.ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func (s *session) openPath(p vfs.Path, r *sftp.Request) (handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	up, err := s.conn.files.Create(s.ctx, p, o)
+	up, err := s.files.Create(s.ctx, p, o)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func (s *session) createOptions(p vfs.Path, flags sftp.Flags) (vfs.CreateOptions
 	if create && !o.Keep {
 		return o, nil
 	}
-	_, err := s.conn.files.Stat(s.ctx, p)
+	_, err := s.files.Stat(s.ctx, p)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && create:
 		o.InPlace, o.Keep = false, false
@@ -137,7 +137,7 @@ func (u *upload) wish(a sftp.Attrs) {
 	if a.Flags&sftp.AttrMode == 0 || perm == 0o644 || !u.s.may(policy.SetMode, u.path) {
 		return
 	}
-	if _, err := u.s.conn.files.Stat(u.s.ctx, u.path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := u.s.files.Stat(u.s.ctx, u.path); errors.Is(err, fs.ErrNotExist) {
 		u.attrs.Flags, u.attrs.Mode = sftp.AttrMode, perm
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"dray/internal/event"
 	"dray/internal/policy"
+	"dray/internal/policy/guard"
 	"dray/internal/scp"
 	"dray/internal/vfs"
 )
@@ -38,8 +39,11 @@ func (c *conn) exec(line string) job {
 		defer c.srv.release(buffer)
 		stream := scp.NewStream(ch)
 		stream.Buffer = *buffer
-		s := scpSession{ctx: ctx, conn: c}
-		err := error(nil)
+		files, err := c.open(ctx, "scp", ch)
+		if err != nil {
+			return 1
+		}
+		s := scpSession{ctx: ctx, conn: c, files: files}
 		if command.Sink {
 			err = stream.Take(command, s)
 		} else {
@@ -54,8 +58,9 @@ func (c *conn) exec(line string) job {
 
 // scpSession is both ends of scp over what the user may see.
 type scpSession struct {
-	ctx  context.Context
-	conn *conn
+	ctx   context.Context
+	conn  *conn
+	files guard.Tree
 }
 
 func (s scpSession) emit(e event.Event) {
@@ -75,7 +80,7 @@ func (s scpSession) Stat(name string) (scp.Info, error) {
 	if err != nil {
 		return scp.Info{}, err
 	}
-	i, err := s.conn.files.Stat(s.ctx, p)
+	i, err := s.files.Stat(s.ctx, p)
 	if err != nil {
 		s.emit(event.Event{Kind: event.Transfer, Op: "read", Path: name, Err: err})
 		return scp.Info{}, err
@@ -95,7 +100,7 @@ func (s scpSession) List(name string) iter.Seq2[scp.Info, error] {
 			yield(scp.Info{}, err)
 			return
 		}
-		for i, err := range s.conn.files.List(s.ctx, p) {
+		for i, err := range s.files.List(s.ctx, p) {
 			if !yield(scpInfo(i), err) {
 				return
 			}
@@ -109,7 +114,7 @@ func (s scpSession) Open(name string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := s.conn.files.Open(s.ctx, p)
+	f, err := s.files.Open(s.ctx, p)
 	if err != nil {
 		s.emit(event.Event{Kind: event.Transfer, Op: "read", Path: name, Err: err})
 		return nil, err
@@ -149,7 +154,7 @@ func (s scpSession) IsDir(name string) bool {
 	if err != nil {
 		return false
 	}
-	i, err := s.conn.files.Stat(s.ctx, p)
+	i, err := s.files.Stat(s.ctx, p)
 	return err == nil && i.IsDir()
 }
 
@@ -159,8 +164,8 @@ func (s scpSession) Create(name string, _ int64, a scp.Attributes) (scp.Upload, 
 	if err != nil {
 		return nil, err
 	}
-	_, missing := s.conn.files.Stat(s.ctx, p)
-	up, err := s.conn.files.Create(s.ctx, p, vfs.CreateOptions{})
+	_, missing := s.files.Stat(s.ctx, p)
+	up, err := s.files.Create(s.ctx, p, vfs.CreateOptions{})
 	if err != nil {
 		s.emit(event.Event{Kind: event.Transfer, Op: "write", Path: p.String(), Err: err})
 		return nil, err
@@ -225,9 +230,9 @@ func (s scpSession) attribute(p vfs.Path, a scp.Attributes, fresh bool, usual fs
 	if !a.Preserve && (!fresh || perm == usual) {
 		return nil
 	}
-	may := func(op policy.Op) bool { return s.conn.srv.Rules.Decide(s.conn.subject, op, p) }
+	may := func(op policy.Op) bool { return s.files.May(op, p) }
 	lenient := !a.Preserve || s.conn.srv.LenientAttributes
-	if setter, ok := s.conn.files.(vfs.ModeSetter); ok && (may(policy.SetMode) || !lenient) {
+	if setter, ok := s.files.(vfs.ModeSetter); ok && (may(policy.SetMode) || !lenient) {
 		if a.Preserve {
 			perm = a.Mode.Perm()
 		}
@@ -238,7 +243,7 @@ func (s scpSession) attribute(p vfs.Path, a scp.Attributes, fresh bool, usual fs
 	if !a.Preserve || a.Modified.IsZero() {
 		return nil
 	}
-	if setter, ok := s.conn.files.(vfs.TimeSetter); ok && (may(policy.SetTime) || !lenient) {
+	if setter, ok := s.files.(vfs.TimeSetter); ok && (may(policy.SetTime) || !lenient) {
 		return setter.SetTimes(s.ctx, p, a.Accessed, a.Modified)
 	}
 	return nil
@@ -253,7 +258,7 @@ func (s scpSession) Mkdir(name string, a scp.Attributes) error {
 	if s.IsDir(name) {
 		return nil
 	}
-	err = s.conn.files.Mkdir(s.ctx, p)
+	err = s.files.Mkdir(s.ctx, p)
 	s.emit(event.Event{Kind: event.Change, Op: "mkdir", Path: p.String(), Err: err})
 	if err != nil {
 		return err

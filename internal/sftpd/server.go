@@ -23,19 +23,22 @@ import (
 
 	"dray/internal/event"
 	"dray/internal/identity"
-	"dray/internal/policy"
-	"dray/internal/vfs"
+	"dray/internal/policy/guard"
 )
 
 // ErrServerClosed is what Serve returns after Shutdown or Close.
 var ErrServerClosed = errors.New("sftpd: server closed")
 
-// Server is an SSH server for files. Files, Users, Rules and HostKeys must be set before
+// Trees gives a subject who is admitted the files that are theirs, as the rules leave them.
+type Trees interface {
+	Open(ctx context.Context, s identity.Subject) (guard.Tree, error)
+}
+
+// Server is an SSH server for files. Trees, Users and HostKeys must be set before
 // Serve, and nothing be changed after.
 type Server struct {
-	Files    vfs.FS
+	Trees    Trees
 	Users    identity.Authenticator // asked about passwords, and about who has proven a key
-	Rules    policy.Decider
 	HostKeys []ssh.Signer
 
 	Keys   Keys            // the keys of users; nil: nobody logs in by key
@@ -86,8 +89,8 @@ type Keys interface {
 // when l is closed; the sessions may go on.
 func (s *Server) Serve(l net.Listener) error {
 	switch {
-	case s.Files == nil || s.Users == nil || s.Rules == nil:
-		return errors.New("sftpd: a server needs Files, Users and Rules")
+	case s.Trees == nil || s.Users == nil:
+		return errors.New("sftpd: a server needs Trees and Users")
 	case len(s.HostKeys) == 0:
 		return errors.New("sftpd: a server needs a host key")
 	}

@@ -16,6 +16,7 @@ import (
 	"dray/internal/event"
 	"dray/internal/identity"
 	"dray/internal/policy"
+	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
 	"dray/internal/vfs/vfstest"
@@ -104,9 +105,8 @@ func open(t testing.TB, files vfs.FS, change func(*Server)) *house {
 	h := &house{t: t, told: &diary{cut: make(chan struct{}, 100)}}
 	h.told.more.L = &h.told.mu
 	h.Server = &Server{
-		Files:    files,
 		Users:    identity.NewPasswords(map[string]string{"amy": "secret"}),
-		Rules:    policy.ReadWrite,
+		Trees:    &tree.Trees{Files: files, Rules: policy.ReadWrite},
 		HostKeys: []ssh.Signer{signer(t)},
 		Events:   h.told,
 	}

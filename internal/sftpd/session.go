@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"dray/internal/policy/guard"
 	"dray/internal/sftp"
 	"dray/internal/vfs"
 )
@@ -27,6 +28,7 @@ const (
 type session struct {
 	ctx   context.Context
 	conn  *conn
+	files guard.Tree
 	ch    ssh.Channel
 	in    *bufio.Reader
 	small []byte // for requests that are
@@ -40,9 +42,9 @@ type session struct {
 // handle is an open file, an upload, or a folder that is being listed.
 type handle interface{ close() error }
 
-func newSession(ctx context.Context, c *conn, ch ssh.Channel) *session {
+func newSession(ctx context.Context, c *conn, files guard.Tree, ch ssh.Channel) *session {
 	return &session{
-		ctx: ctx, conn: c, ch: ch, in: bufio.NewReaderSize(ch, smallBuffer),
+		ctx: ctx, conn: c, files: files, ch: ch, in: bufio.NewReaderSize(ch, smallBuffer),
 		handles: make(map[string]handle), uploads: make(map[vfs.Path]*upload),
 	}
 }

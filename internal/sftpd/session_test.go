@@ -19,6 +19,7 @@ import (
 	"dray/internal/identity"
 	"dray/internal/policy"
 	"dray/internal/sftp"
+	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
 )
@@ -356,7 +357,7 @@ func TestRights(t *testing.T) {
 	}
 	var rules policy.Rights // the server is asked one thing at a time
 	files := memfs.New()
-	conn := open(t, files, func(s *Server) { s.Rules = asNow{&rules} }).connect()
+	conn := open(t, files, func(s *Server) { s.Trees = &tree.Trees{Files: files, Rules: asNow{&rules}} }).connect()
 	for _, x := range rights() {
 		for _, missing := range all {
 			for _, name := range []string{"/old", "/other", "/new"} {
@@ -468,7 +469,7 @@ func TestLenientAttributes(t *testing.T) {
 	before, _ := files.Stat(t.Context(), at(t, "/f"))
 	c := open(t, files, func(s *Server) {
 		s.LenientAttributes = true
-		s.Rules = policy.ReadWrite.Without(policy.SetMode, policy.SetTime)
+		s.Trees = &tree.Trees{Files: files, Rules: policy.ReadWrite.Without(policy.SetMode, policy.SetTime)}
 	}).speak(t)
 	attrs := sftp.Attrs{Flags: sftp.AttrMode | sftp.AttrTimes | sftp.AttrOwner, Mode: 0o600}
 	if got := c.status(sftp.Request{Type: sftp.SetStat, Path: "/f", Attrs: attrs}); got != "0 " {

@@ -7,6 +7,7 @@ import (
 	"dray/internal/policy"
 	"dray/internal/tftpd"
 	"dray/internal/tftpd/remap"
+	"dray/internal/tree"
 )
 
 // FuzzConfinement: whatever a client asks for, it gets a file of its folder or none, no dot
@@ -21,7 +22,7 @@ func FuzzConfinement(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		files := store(t, "/f", "/192.0.2.1/f", "/192.0.2.1/Sub/G", "/192.0.2.1/.hidden", "/192.0.2.2/f", "/192.0.2.1x/f")
-		h := &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Policy: tftpd.Policy{
+		h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Policy: tftpd.Policy{
 			ClientFolders: patterns(t, "{{.IP}}"), FoldCase: true, Remap: rules,
 			Provisions: []tftpd.Provision{{Match: pattern(t, "*.cfg"), Try: patterns(t, "{{.Name}}", "../{{.Name}}")}},
 		}}

@@ -16,19 +16,24 @@ import (
 	"time"
 
 	"dray/internal/event"
-	"dray/internal/policy"
+	"dray/internal/identity"
+	"dray/internal/policy/guard"
 	"dray/internal/vfs"
 	"dray/tftp"
 )
 
 const protocol = "tftp"
 
-// Handler is the [tftp.Handler]. Files and Rules must be set: without one of them every
-// request fails. The rules are asked about a subject called "anonymous". Set the fields
+// Trees gives a subject who is admitted the files that are theirs, as the rules leave them.
+type Trees interface {
+	Open(ctx context.Context, s identity.Subject) (guard.Tree, error)
+}
+
+// Handler is the [tftp.Handler]. Trees must be set, else every request
+// fails. Trees are asked about a subject called "anonymous". Set the fields
 // before the first request.
 type Handler struct {
-	Files    vfs.FS
-	Rules    policy.Decider
+	Trees    Trees
 	DotFiles bool       // serve names with a dot in front; the zero value denies that they exist
 	Events   event.Sink // nil: nobody is told
 	Policy   Policy     // until Reload brings another one

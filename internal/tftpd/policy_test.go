@@ -13,6 +13,7 @@ import (
 	"dray/internal/policy"
 	"dray/internal/tftpd"
 	"dray/internal/tftpd/remap"
+	"dray/internal/tree"
 	"dray/internal/vfs/memfs"
 	"dray/tftp"
 )
@@ -124,7 +125,7 @@ func kind(err error) string {
 func store(t *testing.T, paths ...string) *memfs.FS {
 	t.Helper()
 	files := memfs.New()
-	h := &tftpd.Handler{Files: files, Rules: policy.ReadWrite, DotFiles: true}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, DotFiles: true}
 	for _, p := range paths {
 		for i, c := range p {
 			if c == '/' && i > 0 {
@@ -139,7 +140,7 @@ func store(t *testing.T, paths ...string) *memfs.FS {
 }
 
 func TestReadAndWriteHaveNetworksOfTheirOwn(t *testing.T) {
-	h := &tftpd.Handler{Files: store(t, "/f"), Rules: policy.ReadWrite, Policy: tftpd.Policy{
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: store(t, "/f"), Rules: policy.ReadWrite}, Policy: tftpd.Policy{
 		Read:  tftpd.Access{Deny: prefixes("192.0.2.0/28")},
 		Write: tftpd.Access{Allow: prefixes("192.0.2.0/24"), Deny: prefixes("192.0.2.64/26")},
 	}}
@@ -161,7 +162,7 @@ func TestReadAndWriteHaveNetworksOfTheirOwn(t *testing.T) {
 
 // TestQuirks: what a network cannot bear is left out of what its clients ask for.
 func TestQuirks(t *testing.T) {
-	h := &tftpd.Handler{Files: store(t, "/f"), Rules: policy.ReadOnly, Policy: tftpd.Policy{Quirks: []tftpd.Quirk{
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: store(t, "/f"), Rules: policy.ReadOnly}, Policy: tftpd.Policy{Quirks: []tftpd.Quirk{
 		{Clients: netip.MustParsePrefix("192.0.2.0/24"), MaxBlockSize: 1024, MaxWindowSize: 4},
 		{Clients: netip.MustParsePrefix("192.0.2.64/26"), NoOptions: true},
 	}}}
@@ -205,7 +206,7 @@ func patterns(t *testing.T, texts ...string) (all []*tftpd.Pattern) {
 // else, or the shared folder.
 func TestClientFolders(t *testing.T) {
 	files := store(t, "/f", "/192.0.2.1/f", "/00-11-22-aa-bb-02/f", "/names/core1/f", "/2001-db8--7/f", "/192.0.2.5")
-	h := &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Neighbours: neighbours, Policy: tftpd.Policy{
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Neighbours: neighbours, Policy: tftpd.Policy{
 		ClientFolders: patterns(t, "names/{{.Hostname}}", "{{.MAC}}", "{{.IP}}"),
 		Hosts: []tftpd.Host{
 			{Name: "core1", IP: netip.MustParseAddr("198.51.100.1")},
@@ -243,8 +244,8 @@ func TestClientFolders(t *testing.T) {
 }
 
 func TestFoldCase(t *testing.T) {
-	h := &tftpd.Handler{Files: store(t, "/Boot/BCD", "/boot.ini/x", "/EFI/a", "/efi/b", "/Two/F", "/Two/f", "/three/FF", "/three/Ff"),
-		Rules: policy.ReadWrite, Policy: tftpd.Policy{FoldCase: true}}
+	files := store(t, "/Boot/BCD", "/boot.ini/x", "/EFI/a", "/efi/b", "/Two/F", "/Two/f", "/three/FF", "/three/Ff")
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Policy: tftpd.Policy{FoldCase: true}}
 	who := client{t, h, "192.0.2.1"}
 	for name, want := range map[string]string{
 		`\Boot\BCD`:  "/Boot/BCD",
@@ -268,7 +269,7 @@ func TestFoldCase(t *testing.T) {
 	if got := who.put("boot/new", "x"); got != "! not found" {
 		t.Errorf("an upload finds a folder of another case: %s", got)
 	}
-	exact := client{t, &tftpd.Handler{Files: h.Files, Rules: policy.ReadOnly}, "192.0.2.1"}
+	exact := client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadOnly}}, "192.0.2.1"}
 	if got := exact.get("boot/bcd"); got != "! not found" {
 		t.Errorf("case is folded unasked: %s", got)
 	}
@@ -277,7 +278,8 @@ func TestFoldCase(t *testing.T) {
 func TestRemap(t *testing.T) {
 	rules, err := remap.Parse("rG ^ images/\nrP ^ in/\nrG ^images/who$ \\i\na ^images/secret no,\\ \\i\na hidden\n")
 	ok(t, err)
-	h := &tftpd.Handler{Files: store(t, "/images/f", "/in/x", "/192.0.2.1"), Rules: policy.ReadWrite, Policy: tftpd.Policy{Remap: rules}}
+	files := store(t, "/images/f", "/in/x", "/192.0.2.1")
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Policy: tftpd.Policy{Remap: rules}}
 	who := client{t, h, "192.0.2.1"}
 	for name, want := range map[string]string{
 		"f": "/images/f", "who": "/192.0.2.1", "secret": "! no, 192.0.2.1", "hidden": "! access violation", "../../f": "! not found",
@@ -289,7 +291,7 @@ func TestRemap(t *testing.T) {
 	if got := who.put("new", "x"); got != "ok" {
 		t.Error(got)
 	}
-	if _, err := h.Files.Stat(t.Context(), parse(t, "/in/new")); err != nil {
+	if _, err := files.Stat(t.Context(), parse(t, "/in/new")); err != nil {
 		t.Error(err)
 	}
 	h.Reload(tftpd.Policy{})
@@ -310,7 +312,7 @@ func TestWriteModes(t *testing.T) {
 		{"replace", policy.ReadWrite.Without(policy.Create), "ok", "! not found"},
 		{"all", policy.ReadWrite, "ok", "ok"},
 	} {
-		who := client{t, &tftpd.Handler{Files: store(t, "/f"), Rules: c.rights}, "192.0.2.1"}
+		who := client{t, &tftpd.Handler{Trees: &tree.Trees{Files: store(t, "/f"), Rules: c.rights}}, "192.0.2.1"}
 		if got := who.put("f", "x"); got != c.old {
 			t.Errorf("%s: an old file: %s; want %s", c.about, got, c.old)
 		}
@@ -321,7 +323,7 @@ func TestWriteModes(t *testing.T) {
 }
 
 func TestUploadFolder(t *testing.T) {
-	h := &tftpd.Handler{Files: store(t, "/f", "/in/f", "/inner/f"), Rules: policy.ReadWrite, Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: store(t, "/f", "/in/f", "/inner/f"), Rules: policy.ReadWrite}, Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}}
 	who := client{t, h, "192.0.2.1"}
 	for name, want := range map[string]string{
 		"in/new": "ok", "in/../in/f": "ok", "f": "! access", "new": "! access", "inner/f": "! access", "in/../f": "! access",
@@ -336,7 +338,8 @@ func TestUploadFolder(t *testing.T) {
 func TestRefusalsSayWhatToChange(t *testing.T) {
 	rules, err := remap.Parse("\na ^secret")
 	ok(t, err)
-	h := &tftpd.Handler{Files: store(t, "/f", "/Aa", "/aA"), Rules: policy.ReadWrite.Without(policy.Overwrite), Policy: tftpd.Policy{
+	files := store(t, "/f", "/Aa", "/aA")
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite.Without(policy.Overwrite)}, Policy: tftpd.Policy{
 		Read: tftpd.Access{Allow: prefixes("192.0.2.0/24"), Deny: prefixes("192.0.2.9/32")}, Remap: rules, FoldCase: true,
 	}}
 	for _, c := range []struct {
@@ -362,7 +365,7 @@ func TestRefusalsSayWhatToChange(t *testing.T) {
 			t.Errorf("%s: %v; want %s", c.name, err, c.want)
 		}
 	}
-	off := &tftpd.Handler{Files: h.Files, Rules: policy.ReadOnly}
+	off := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadOnly}}
 	if _, err := off.WriteFile(t.Context(), client{t, off, "192.0.2.1"}.request("f", true)); err == nil ||
 		err.Error() != "uploads over TFTP are off: allow them with --write or --tftp-write" {
 		t.Error(err)

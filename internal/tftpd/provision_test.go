@@ -15,6 +15,7 @@ import (
 	"dray/internal/event"
 	"dray/internal/policy"
 	"dray/internal/tftpd"
+	"dray/internal/tree"
 	"dray/tftp"
 )
 
@@ -33,7 +34,7 @@ func provisioned(t *testing.T, all ...tftpd.Provision) *tftpd.Handler {
 		t.Fatal(err)
 	}
 	return &tftpd.Handler{
-		Files: store(t, "/network-confg", "/default.cfg", "/core1.cfg", "/sub/x.cfg"), Rules: policy.ReadOnly, Policy: p, Neighbours: neighbours,
+		Trees: &tree.Trees{Files: store(t, "/network-confg", "/default.cfg", "/core1.cfg", "/sub/x.cfg"), Rules: policy.ReadOnly}, Policy: p, Neighbours: neighbours,
 	}
 }
 

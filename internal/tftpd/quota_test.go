@@ -12,6 +12,7 @@ import (
 
 	"dray/internal/policy"
 	"dray/internal/tftpd"
+	"dray/internal/tree"
 	"dray/tftp"
 )
 
@@ -49,14 +50,14 @@ func TestQuota(t *testing.T) {
 		t.Run(c.about, func(t *testing.T) {
 			fresh := func() client {
 				files := store(t, "/in/old10", "/in/sub/a")
-				w := client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite}, "192.0.2.1"}
+				w := client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}}, "192.0.2.1"}
 				ok(t, files.Remove(t.Context(), parse(t, "/in/sub/a")))
 				for name, content := range map[string]string{"in/old10": strings.Repeat("x", 10), "in/sub/old20": strings.Repeat("x", 20)} {
 					if got := w.put(name, content); got != "ok" {
 						t.Fatal(got)
 					}
 				}
-				return client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Quota: c.quota}, "192.0.2.1"}
+				return client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Quota: c.quota}, "192.0.2.1"}
 			}
 			u, err := fresh().announce(c.name, c.size, tftp.Octet)
 			if errors.Is(err, tftp.ErrNoSpace) != c.over || (err != nil) != c.over {
@@ -84,7 +85,7 @@ func TestQuota(t *testing.T) {
 func TestQuotaIsNeverExceeded(t *testing.T) {
 	const limit, each, many = 1000, 64, 64
 	files := store(t, "/in/f")
-	h := &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Quota: tftpd.Quota{Bytes: limit, Files: 40}}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Quota: tftpd.Quota{Bytes: limit, Files: 40}}
 	who := client{t, h, "192.0.2.1"}
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -138,7 +139,7 @@ func TestQuotaIsNeverExceeded(t *testing.T) {
 
 // TestQuotaCountsTheUploadFolder: what lies elsewhere is no upload.
 func TestQuotaCountsTheUploadFolder(t *testing.T) {
-	h := &tftpd.Handler{Files: store(t, "/image/that/is/large", "/in/x"), Rules: policy.ReadWrite,
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: store(t, "/image/that/is/large", "/in/x"), Rules: policy.ReadWrite},
 		Quota: tftpd.Quota{Bytes: 10}, Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}}
 	who := client{t, h, "192.0.2.1"}
 	if got := who.put("in/new", "123456"); got != "! no space" {
@@ -154,8 +155,8 @@ func TestQuotaCountsTheUploadFolder(t *testing.T) {
 func TestQuotaSeesOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		files := store(t, "/in/five")
-		who := client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Quota: tftpd.Quota{Bytes: 10, Files: 2}}, "192.0.2.1"}
-		other := client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite}, "192.0.2.1"}
+		who := client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Quota: tftpd.Quota{Bytes: 10, Files: 2}}, "192.0.2.1"}
+		other := client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}}, "192.0.2.1"}
 		settle := func() { <-time.After(2 * time.Second) }
 		if got := who.put("in/new", "123"); got != "! no space" {
 			t.Errorf("over the quota: %s", got)
@@ -190,7 +191,7 @@ func TestQuotaSeesOthers(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	files := store(t, "/f")
 	files.Capacity = 100
-	who := client{t, &tftpd.Handler{Files: files, Rules: policy.ReadWrite}, "192.0.2.1"}
+	who := client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}}, "192.0.2.1"}
 	if _, err := who.announce("new", 99, tftp.Octet); !errors.Is(err, tftp.ErrNoSpace) || !strings.Contains(err.Error(), `"/new" is to have 99 octets, and 98 are free`) {
 		t.Error(err)
 	}
@@ -201,7 +202,7 @@ func TestFullDisk(t *testing.T) {
 
 func TestAQuotaThatCannotBeKeptAdmitsNothing(t *testing.T) {
 	files := store(t, "/in")
-	h := &tftpd.Handler{Files: files, Rules: policy.ReadWrite, Quota: tftpd.Quota{Files: 10},
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Quota: tftpd.Quota{Files: 10},
 		Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}} // which is a file
 	if got := (client{t, h, "192.0.2.1"}).put("in", "x"); got != "! not found" {
 		t.Error(got)

@@ -24,7 +24,7 @@ type request struct {
 	*tftp.Request
 	handler   *Handler
 	policy    *Policy
-	files     vfs.FS   // as the client may use them
+	files     guard.Tree
 	announced int64    // size of an upload, 0: not told
 	folder    vfs.Path // that the client sees
 	path      vfs.Path // within folder
@@ -39,10 +39,13 @@ func nobody() identity.Subject { return identity.Subject{Name: "anonymous", Anon
 // admit decides whether the client may ask, and finds out what it asks for.
 func (q *request) admit(ctx context.Context) error {
 	h := q.handler
-	if h.Files == nil || h.Rules == nil {
-		return errors.New("tftpd: a handler needs Files and Rules")
+	if h.Trees == nil {
+		return errors.New("tftpd: a handler needs Trees")
 	}
-	q.files = guard.New(h.Files, h.Rules, nobody())
+	var err error
+	if q.files, err = h.Trees.Open(ctx, nobody().By(protocol, q.Remote.Addr())); err != nil {
+		return err
+	}
 	if err := q.access(); err != nil {
 		return err
 	}
@@ -168,7 +171,7 @@ func (q *request) clientFolder(ctx context.Context) vfs.Path {
 		if err != nil {
 			continue
 		}
-		if i, err := q.handler.Files.Stat(ctx, p); err == nil && i.IsDir() {
+		if i, err := q.files.Stat(ctx, p); err == nil && i.IsDir() {
 			return p
 		}
 	}
@@ -316,7 +319,7 @@ func (q *request) foldOne(ctx context.Context, dir vfs.Path, elem string, left *
 // write begins an upload.
 func (q *request) write(ctx context.Context) (tftp.Upload, error) {
 	h, p := q.handler, q.full()
-	create, overwrite := h.Rules.Decide(nobody(), policy.Create, p), h.Rules.Decide(nobody(), policy.Overwrite, p)
+	create, overwrite := q.files.May(policy.Create, p), q.files.May(policy.Overwrite, p)
 	switch {
 	case !create && !overwrite:
 		return nil, &Refusal{
@@ -328,7 +331,7 @@ func (q *request) write(ctx context.Context) (tftp.Upload, error) {
 			Err: fs.ErrPermission,
 		}
 	case !create:
-		if _, err := h.Files.Stat(ctx, p); errors.Is(err, fs.ErrNotExist) {
+		if _, err := q.files.Stat(ctx, p); errors.Is(err, fs.ErrNotExist) {
 			return nil, &Refusal{
 				Why: fmt.Sprintf("%q is not there, and uploads may only replace files", p), Remedy: "make it first, or set tftp.write to all",
 				Err: fs.ErrNotExist,
@@ -355,7 +358,7 @@ func (q *request) write(ctx context.Context) (tftp.Upload, error) {
 // create makes the upload, if there is room.
 func (q *request) create(ctx context.Context, p vfs.Path) (*upload, error) {
 	h := q.handler
-	claim, err := h.account.open(ctx, h.Files, q.policy.UploadFolder, p, q.announced)
+	claim, err := h.account.open(ctx, q.files, q.policy.UploadFolder, p, q.announced)
 	if err != nil {
 		return nil, err
 	}
@@ -373,7 +376,7 @@ func (q *request) create(ctx context.Context, p vfs.Path) (*upload, error) {
 
 // room refuses an upload that is announced to be larger than what is left on the disk.
 func (q *request) room(ctx context.Context, p vfs.Path) error {
-	space, ok := q.handler.Files.(vfs.SpaceReporter)
+	space, ok := q.files.(vfs.SpaceReporter)
 	if !ok || q.announced == 0 {
 		return nil
 	}

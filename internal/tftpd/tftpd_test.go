@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"dray/internal/identity"
 	"dray/internal/policy"
 	"dray/internal/tftpd"
+	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
 	"dray/tftp"
@@ -36,7 +38,7 @@ func layout(t *testing.T) *memfs.FS {
 }
 
 func TestRead(t *testing.T) {
-	h := &tftpd.Handler{Files: layout(t), Rules: policy.ReadOnly}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: layout(t), Rules: policy.ReadOnly}}
 	for _, c := range []struct{ name, want string }{
 		{"f", "/f"},
 		{"/f", "/f"},
@@ -62,7 +64,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	h := &tftpd.Handler{Files: layout(t), Rules: policy.ReadOnly}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: layout(t), Rules: policy.ReadOnly}}
 	for _, c := range []struct {
 		name   string
 		reason error
@@ -92,7 +94,7 @@ func TestReadRefuses(t *testing.T) {
 }
 
 func TestDotFilesCanBeServed(t *testing.T) {
-	h := &tftpd.Handler{Files: layout(t), Rules: policy.ReadWrite, DotFiles: true}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: layout(t), Rules: policy.ReadWrite}, DotFiles: true}
 	for _, name := range []string{".profile", ".git/config"} {
 		rd, _, err := h.ReadFile(t.Context(), &tftp.Request{Name: name})
 		ok(t, err)
@@ -128,7 +130,7 @@ func TestWrite(t *testing.T) {
 		{`..\new`, policy.ReadWrite, fs.ErrPermission},
 	} {
 		files := layout(t)
-		h := &tftpd.Handler{Files: files, Rules: c.rights}
+		h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: c.rights}}
 		u, err := h.WriteFile(t.Context(), &tftp.Request{Name: c.name, Write: true})
 		if !errors.Is(err, c.reason) || (err == nil) != (c.reason == nil) {
 			t.Errorf("%q with %b: %v; want %v", c.name, c.rights, err, c.reason)
@@ -149,7 +151,7 @@ func TestWrite(t *testing.T) {
 // makes the very name that was asked for.
 func TestWriteKeepsBackslashes(t *testing.T) {
 	files := layout(t)
-	h := &tftpd.Handler{Files: files, Rules: policy.ReadWrite}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}}
 	u, err := h.WriteFile(t.Context(), &tftp.Request{Name: `sub\new`, Write: true})
 	ok(t, err)
 	ok(t, u.Commit())
@@ -161,7 +163,7 @@ func TestWriteKeepsBackslashes(t *testing.T) {
 // TestOneUploadToAName: the second is refused while the first is under way, whatever
 // that comes to.
 func TestOneUploadToAName(t *testing.T) {
-	h := &tftpd.Handler{Files: layout(t), Rules: policy.ReadWrite}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: layout(t), Rules: policy.ReadWrite}}
 	write := func(name string) (tftp.Upload, error) {
 		return h.WriteFile(t.Context(), &tftp.Request{Name: name, Write: true})
 	}
@@ -187,7 +189,7 @@ func TestOneUploadToAName(t *testing.T) {
 
 func TestFullStore(t *testing.T) {
 	files := layout(t)
-	h := &tftpd.Handler{Files: files, Rules: policy.ReadWrite}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}}
 	files.Capacity = 1
 	u, err := h.WriteFile(t.Context(), &tftp.Request{Name: "f", Write: true})
 	ok(t, err)
@@ -225,7 +227,7 @@ func TestErrors(t *testing.T) {
 		{vfs.ErrQuota, tftp.ErrNoSpace},
 		{other, other},
 	} {
-		h := &tftpd.Handler{Files: broken{memfs.New(), c.reason}, Rules: policy.ReadOnly}
+		h := &tftpd.Handler{Trees: &tree.Trees{Files: broken{memfs.New(), c.reason}, Rules: policy.ReadOnly}}
 		_, _, err := h.ReadFile(t.Context(), &tftp.Request{Name: "f"})
 		if !errors.Is(err, c.want) || !errors.Is(err, c.reason) || err.Error() != `open "/f": `+c.reason.Error() {
 			t.Errorf("%v became %v", c.reason, err)
@@ -237,26 +239,25 @@ func TestErrors(t *testing.T) {
 type anybody struct{ t *testing.T }
 
 func (a anybody) Decide(s identity.Subject, _ policy.Op, _ vfs.Path) bool {
-	if s != (identity.Subject{Name: "anonymous", Anonymous: true}) {
+	if !reflect.DeepEqual(s, identity.Subject{Name: "anonymous", Anonymous: true, Protocol: "tftp", Remote: netip.MustParseAddr("192.0.2.1")}) {
 		a.t.Errorf("asked about %+v", s)
 	}
 	return true
 }
 
 func TestEveryPeerIsAGuest(t *testing.T) {
-	h := &tftpd.Handler{Files: layout(t), Rules: anybody{t}}
-	rd, _, err := h.ReadFile(t.Context(), &tftp.Request{Name: "f"})
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: layout(t), Rules: anybody{t}}}
+	rd, _, err := h.ReadFile(t.Context(), &tftp.Request{Name: "f", Remote: netip.MustParseAddrPort("[::ffff:192.0.2.1]:2070")})
 	ok(t, err)
 	ok(t, rd.Close())
 }
 
-func TestAHandlerWithoutItsPartsServesNobody(t *testing.T) {
-	for _, h := range []*tftpd.Handler{{Files: memfs.New()}, {Rules: policy.ReadWrite}} {
-		_, _, read := h.ReadFile(t.Context(), &tftp.Request{Name: "f"})
-		_, write := h.WriteFile(t.Context(), &tftp.Request{Name: "f", Write: true})
-		if read == nil || write == nil {
-			t.Errorf("served: %v, %v", read, write)
-		}
+func TestAHandlerWithoutATreeServesNobody(t *testing.T) {
+	h := new(tftpd.Handler)
+	_, _, read := h.ReadFile(t.Context(), &tftp.Request{Name: "f"})
+	_, write := h.WriteFile(t.Context(), &tftp.Request{Name: "f", Write: true})
+	if read == nil || write == nil {
+		t.Errorf("served: %v, %v", read, write)
 	}
 }
 

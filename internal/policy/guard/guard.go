@@ -15,11 +15,20 @@ import (
 	"dray/internal/vfs"
 )
 
+// Tree is what a subject is handed.
+type Tree interface {
+	vfs.FS
+
+	// May reports whether the rules let the subject do op to p. It asks the rules alone:
+	// whether there is a p, and what the store says, shows when it is done.
+	May(op policy.Op, p vfs.Path) bool
+}
+
 // New returns fsys as s may use it: what d does not allow is fs.ErrPermission. The
 // decider is asked about the very paths that an operation names; a folder that is moved
 // takes along what it holds. The result is a [vfs.SpaceReporter] if fsys is one, and
 // always a [vfs.TimeSetter] and a [vfs.ModeSetter].
-func New(fsys vfs.FS, d policy.Decider, s identity.Subject) vfs.FS {
+func New(fsys vfs.FS, d policy.Decider, s identity.Subject) Tree {
 	g := guard{fsys: fsys, decider: d, subject: s}
 	if space, ok := fsys.(vfs.SpaceReporter); ok {
 		return spaceGuard{guard: g, space: space}
@@ -33,11 +42,12 @@ type guard struct {
 	subject identity.Subject
 }
 
-func (g guard) may(op policy.Op, p vfs.Path) bool { return g.decider.Decide(g.subject, op, p) }
+// May implements [Tree].
+func (g guard) May(op policy.Op, p vfs.Path) bool { return g.decider.Decide(g.subject, op, p) }
 
 // allow is nil, or the refusal of the method called name.
 func (g guard) allow(name string, op policy.Op, p vfs.Path) error {
-	if g.may(op, p) {
+	if g.May(op, p) {
 		return nil
 	}
 	return refusal(name, p)
@@ -76,7 +86,7 @@ func (g guard) List(ctx context.Context, p vfs.Path) iter.Seq2[vfs.Info, error] 
 
 func (g guard) shows(dir vfs.Path, name string) bool {
 	p, err := dir.Join(name)
-	return err == nil && g.may(policy.Stat, p)
+	return err == nil && g.May(policy.Stat, p)
 }
 
 func (g guard) Open(ctx context.Context, p vfs.Path) (vfs.File, error) {
@@ -93,7 +103,7 @@ func (g guard) Create(ctx context.Context, p vfs.Path, o vfs.CreateOptions) (vfs
 	if err != nil {
 		return nil, err
 	}
-	if o.Readable && !g.may(policy.Read, p) {
+	if o.Readable && !g.May(policy.Read, p) {
 		return nil, refusal("create", p)
 	}
 	o.Exclusive = o.Exclusive || exclusive
@@ -104,7 +114,7 @@ func (g guard) Create(ctx context.Context, p vfs.Path, o vfs.CreateOptions) (vfs
 // a subject that may overwrite but not create, it looks whether there is one: if that
 // is removed in the next moment, the subject puts back a name that it could have changed.
 func (g guard) target(ctx context.Context, name string, p vfs.Path) (exclusive bool, err error) {
-	create, overwrite := g.may(policy.Create, p), g.may(policy.Overwrite, p)
+	create, overwrite := g.May(policy.Create, p), g.May(policy.Overwrite, p)
 	switch {
 	case create:
 		return !overwrite, nil
