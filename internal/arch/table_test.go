@@ -27,6 +27,8 @@ func table() map[string]row {
 
 		"internal/sftp": {},
 		"internal/scp":  {},
+		// Both ends of telnet: the driver has one, the simulated devices the other.
+		"internal/telnet": {},
 
 		// Vocabulary of the product.
 		"internal/vfs":       {},
@@ -59,7 +61,6 @@ func table() map[string]row {
 			dray: "internal/device/iossim/cli internal/device/iossim/conf internal/device/iossim/flash internal/device/iossim/image" +
 				" internal/device/iossim/line internal/device/iossim/model",
 		},
-		"internal/device/iossim/telnet": {},
 		// The clients are what a device pulls its image with: that they are ours is the point of it.
 		"internal/device/iossim/link": {
 			dray:    "ftp/ftpclient internal/device/iossim internal/device/iossim/flash internal/scp tftp",
@@ -67,7 +68,7 @@ func table() map[string]row {
 		},
 		"internal/device/iossim/rack": {
 			dray: "internal/device/iossim internal/device/iossim/flash internal/device/iossim/image internal/device/iossim/link" +
-				" internal/device/iossim/model internal/device/iossim/telnet",
+				" internal/device/iossim/model internal/telnet",
 			outside: "github.com/goccy/go-yaml golang.org/x/crypto/ssh",
 		},
 

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"dray/internal/device/iossim"
-	"dray/internal/device/iossim/telnet"
+	"dray/internal/telnet"
 )
 
 // Before somebody has logged in he has so long.

@@ -1,7 +1,7 @@
-// Package telnet is the server's end of telnet as network devices have it (RFC 854, 855,
-// 857, 858, 1073): it offers to echo and to suppress go-ahead, asks for the size of the
-// window, and refuses every other option. It has no client, no line mode, no urgent data,
-// and no encryption of any kind.
+// Package telnet is both ends of telnet as network devices have it (RFC 854, 855, 857, 858,
+// 1073, 1091). The server offers to echo and to suppress go-ahead, and asks for the size of
+// the window; the client agrees to that, and says which terminal it is. Every other option
+// is refused. There is no line mode, no urgent data, and no encryption of any kind.
 package telnet
 
 import (
@@ -29,10 +29,11 @@ const (
 // opening is what the server says first.
 const opening = "\xff\xfb\x01\xff\xfb\x03\xff\xfd\x18\xff\xfd\x1f"
 
-// Conn is a telnet connection. Make it with [Server]. Reading and writing may go on at the
-// same time.
+// Conn is a telnet connection. Make it with [Server] or [Client]. Reading and writing may go
+// on at the same time.
 type Conn struct {
 	net.Conn
+	client bool
 
 	mu            sync.Mutex
 	width, height int
@@ -40,8 +41,10 @@ type Conn struct {
 	state   byte   // of what is being read: 0, iac, a command, sb, or se for IAC within sb
 	sub     []byte // of a subnegotiation, as far as it has come
 	refused [256]bool
-	cr      bool   // the last octet of data was CR
-	ready   []byte // data that was not asked for yet
+	agreed  [256]bool // of the client: options that it has said yes to
+	told    int       // of the client: how often it has told its type
+	cr      bool      // the last octet of data was CR
+	ready   []byte    // data that was not asked for yet
 }
 
 // Server takes a connection, and makes the offers of a server.
@@ -59,7 +62,8 @@ func (c *Conn) Size() (width, height int) {
 	return c.width, c.height
 }
 
-// Read returns what is typed. CR LF and CR NUL are CR.
+// Read returns what the other end says. To the server CR LF and CR NUL are CR; to the client
+// CR NUL is CR, and CR LF is left as it is.
 func (c *Conn) Read(b []byte) (int, error) {
 	raw := make([]byte, 512)
 	for len(c.ready) == 0 {
@@ -80,18 +84,22 @@ func (c *Conn) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Write writes text.
+// Write writes text. What the client writes is keys, among which CR is Enter.
 func (c *Conn) Write(b []byte) (int, error) {
-	if bytes.IndexByte(b, iac) < 0 {
-		return c.Conn.Write(b)
+	out := b
+	if bytes.IndexByte(out, iac) >= 0 {
+		out = bytes.ReplaceAll(out, []byte{iac}, []byte{iac, iac})
 	}
-	if _, err := c.Conn.Write(bytes.ReplaceAll(b, []byte{iac}, []byte{iac, iac})); err != nil {
+	if c.client && bytes.IndexByte(out, '\r') >= 0 {
+		out = bytes.ReplaceAll(out, []byte{'\r'}, []byte{'\r', 0})
+	}
+	if _, err := c.Conn.Write(out); err != nil {
 		return 0, err
 	}
 	return len(b), nil
 }
 
-// decode takes what the client has sent apart into data and what is to be answered.
+// decode takes what the other end has sent apart into data and what is to be answered.
 func (c *Conn) decode(raw []byte) (data, reply []byte) {
 	for _, k := range raw {
 		switch c.state {
@@ -99,7 +107,7 @@ func (c *Conn) decode(raw []byte) (data, reply []byte) {
 			switch {
 			case k == iac:
 				c.state = iac
-			case c.cr && (k == 0 || k == '\n'):
+			case c.cr && (k == 0 || k == '\n' && !c.client):
 				c.cr = false
 			default:
 				c.cr = k == '\r'
@@ -130,6 +138,7 @@ func (c *Conn) decode(raw []byte) (data, reply []byte) {
 			case se:
 				c.state = 0
 				c.learn()
+				reply = append(reply, c.terminal()...)
 			}
 		}
 	}
@@ -147,6 +156,9 @@ func (c *Conn) add(k byte) {
 // answer refuses what was not offered, each option once: an answer to an answer would go
 // on for ever.
 func (c *Conn) answer(command, option byte) []byte {
+	if c.client {
+		return c.agree(command, option)
+	}
 	agreed := command == do && (option == optEcho || option == optSGA) ||
 		command == will && (option == optType || option == optNAWS)
 	if agreed || c.refused[option] || command == dont || command == wont {
@@ -161,7 +173,7 @@ func (c *Conn) answer(command, option byte) []byte {
 
 // learn takes the size of the window.
 func (c *Conn) learn() {
-	if len(c.sub) != 5 || c.sub[0] != optNAWS {
+	if c.client || len(c.sub) != 5 || c.sub[0] != optNAWS {
 		return
 	}
 	c.mu.Lock()
