@@ -45,7 +45,7 @@ func parseURL(s string) (u URL, err error) {
 	name, word, ok := cutMode(name)
 	if ok {
 		if u.Mode, err = ParseMode(word); err != nil {
-			return u, err
+			return u, fmt.Errorf("mode %q is neither octet nor netascii", word)
 		}
 	}
 	u.Name, err = url.PathUnescape(name)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -97,8 +98,13 @@ func addSettings(c *cobra.Command, in *config.Input) {
 		if f.Type() == "bool" {
 			flag.NoOptDefVal = "true"
 		}
+		if section, _, ok := strings.Cut(f.Key, "."); ok {
+			flag.Annotations = map[string][]string{sectionOf: {section}}
+		}
 		completeFlag(c, f)
 	}
+	c.Flags().SortFlags = false // the order of the reference
+	c.SetUsageFunc(usageBySection)
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -202,6 +203,8 @@ func hint(err error) string {
 		return "Devices before 2018 may need --ssh-legacy\n"
 	case errors.Is(err, sshclient.ErrLogin):
 		return "A user is named in the URL, sftp://USER@HOST/FILE, a password in DRAY_PASSWORD, a key with --identity\n"
+	case errors.As(err, new(tls.RecordHeaderError)):
+		return "That port does not begin with TLS: ftpes:// asks for TLS on the port of FTP\n"
 	case errors.Is(err, ftpclient.ErrTLSRefused):
 		return "The server has no TLS: with ftp:// the password and the files go in clear\n"
 	}

@@ -61,7 +61,7 @@ func mapTest(std stdio, file string, q remap.Request) error {
 		fmt.Fprintf(std.out, "line %d: %s\n\t%s: %q\n", s.Line, s.Rule, s.Action, s.Name)
 	})
 	if result.Refused {
-		return &tftp.Error{Code: tftp.CodeAccess, Message: result.Message}
+		return fmt.Errorf("line %d refuses %q: %w", result.Line, q.Name, &tftp.Error{Code: tftp.CodeAccess, Message: result.Message})
 	}
 	_, err = fmt.Fprintf(std.out, "%q becomes %q\n", q.Name, result.Name)
 	return err
