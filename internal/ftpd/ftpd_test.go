@@ -252,9 +252,9 @@ func TestLenientAttributes(t *testing.T) {
 		want    error
 		event   string
 	}{
-		{policy.ReadWrite.Without(policy.SetMode, policy.SetTime), true, nil, ""},
-		{policy.ReadWrite.Without(policy.SetMode, policy.SetTime, policy.Create), true, nil, ""},
-		{policy.ReadWrite.Without(policy.SetMode, policy.SetTime), false, fs.ErrPermission, " failed"},
+		{policy.ReadWrite.Without(policy.SetStat), true, nil, ""},
+		{policy.ReadWrite.Without(policy.SetStat, policy.Create), true, nil, ""},
+		{policy.ReadWrite.Without(policy.SetStat), false, fs.ErrPermission, " failed"},
 		{policy.ReadOnly, true, fs.ErrPermission, " failed"},
 	} {
 		var events recorder

@@ -13,6 +13,7 @@ type Op uint8
 
 // What can be done. Create makes what is not there, Overwrite replaces or changes what
 // is. A rename takes Rename where it begins, and where it ends what an upload would take.
+// SetStat is permissions and times.
 const (
 	Stat Op = iota
 	List
@@ -22,8 +23,7 @@ const (
 	Delete
 	Rename
 	Mkdir
-	SetMode
-	SetTime
+	SetStat
 )
 
 // String returns the name in lower case.
@@ -36,7 +36,7 @@ func (op Op) String() string {
 	case Read:
 		return "read"
 	case Create:
-		return "create"
+		return "write"
 	case Overwrite:
 		return "overwrite"
 	case Delete:
@@ -45,10 +45,8 @@ func (op Op) String() string {
 		return "rename"
 	case Mkdir:
 		return "mkdir"
-	case SetMode:
-		return "setmode"
-	case SetTime:
-		return "settime"
+	case SetStat:
+		return "setstat"
 	}
 	return "unknown"
 }
@@ -65,7 +63,7 @@ type Rights uint16
 // The usual rights.
 const (
 	ReadOnly  Rights = 1<<Stat | 1<<List | 1<<Read
-	ReadWrite Rights = ReadOnly | 1<<Create | 1<<Overwrite | 1<<Delete | 1<<Rename | 1<<Mkdir | 1<<SetMode | 1<<SetTime
+	ReadWrite Rights = ReadOnly | 1<<Create | 1<<Overwrite | 1<<Delete | 1<<Rename | 1<<Mkdir | 1<<SetStat
 )
 
 // Without returns r less the given ones.

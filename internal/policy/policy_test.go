@@ -12,7 +12,7 @@ import (
 func TestRights(t *testing.T) {
 	ops := []policy.Op{
 		policy.Stat, policy.List, policy.Read, policy.Create,
-		policy.Overwrite, policy.Delete, policy.Rename, policy.Mkdir, policy.SetMode, policy.SetTime, 200,
+		policy.Overwrite, policy.Delete, policy.Rename, policy.Mkdir, policy.SetStat, 200,
 	}
 	for _, c := range []struct {
 		rights policy.Rights
@@ -20,8 +20,8 @@ func TestRights(t *testing.T) {
 	}{
 		{0, ""},
 		{policy.ReadOnly, "stat list read"},
-		{policy.ReadWrite, "stat list read create overwrite delete rename mkdir setmode settime"},
-		{policy.ReadWrite.Without(policy.Overwrite, policy.Delete), "stat list read create rename mkdir setmode settime"},
+		{policy.ReadWrite, "stat list read write overwrite delete rename mkdir setstat"},
+		{policy.ReadWrite.Without(policy.Overwrite, policy.Delete), "stat list read write rename mkdir setstat"},
 		{policy.ReadOnly.Without(policy.Mkdir), "stat list read"},
 	} {
 		var got []string

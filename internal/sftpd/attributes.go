@@ -65,8 +65,8 @@ func (s *session) permitted(p vfs.Path, a sftp.Attrs) (sftp.Attrs, error) {
 		may  bool
 	}{
 		{sftp.AttrOwner, false}, // nobody gives files away
-		{sftp.AttrMode, s.may(policy.SetMode, p)},
-		{sftp.AttrTimes, s.may(policy.SetTime, p)},
+		{sftp.AttrMode, s.may(policy.SetStat, p)},
+		{sftp.AttrTimes, s.may(policy.SetStat, p)},
 	} {
 		if a.Flags&row.flag == 0 || row.may {
 			continue

@@ -134,7 +134,7 @@ func (s *session) createOptions(p vfs.Path, flags sftp.Flags) (vfs.CreateOptions
 // need no asking.
 func (u *upload) wish(a sftp.Attrs) {
 	perm := a.Mode & 0o777 &^ 0o022
-	if a.Flags&sftp.AttrMode == 0 || perm == 0o644 || !u.s.may(policy.SetMode, u.path) {
+	if a.Flags&sftp.AttrMode == 0 || perm == 0o644 || !u.s.may(policy.SetStat, u.path) {
 		return
 	}
 	if _, err := u.s.files.Stat(u.s.ctx, u.path); errors.Is(err, fs.ErrNotExist) {

@@ -232,7 +232,7 @@ func (s scpSession) attribute(p vfs.Path, a scp.Attributes, fresh bool, usual fs
 	}
 	may := func(op policy.Op) bool { return s.files.May(op, p) }
 	lenient := !a.Preserve || s.conn.srv.LenientAttributes
-	if setter, ok := s.files.(vfs.ModeSetter); ok && (may(policy.SetMode) || !lenient) {
+	if setter, ok := s.files.(vfs.ModeSetter); ok && (may(policy.SetStat) || !lenient) {
 		if a.Preserve {
 			perm = a.Mode.Perm()
 		}
@@ -243,7 +243,7 @@ func (s scpSession) attribute(p vfs.Path, a scp.Attributes, fresh bool, usual fs
 	if !a.Preserve || a.Modified.IsZero() {
 		return nil
 	}
-	if setter, ok := s.files.(vfs.TimeSetter); ok && (may(policy.SetTime) || !lenient) {
+	if setter, ok := s.files.(vfs.TimeSetter); ok && (may(policy.SetStat) || !lenient) {
 		return setter.SetTimes(s.ctx, p, a.Accessed, a.Modified)
 	}
 	return nil

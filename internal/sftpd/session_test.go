@@ -353,7 +353,7 @@ func TestAWriteThatFailsSpoilsTheUpload(t *testing.T) {
 func TestRights(t *testing.T) {
 	all := []policy.Op{
 		policy.Stat, policy.List, policy.Read, policy.Create, policy.Overwrite,
-		policy.Delete, policy.Rename, policy.Mkdir, policy.SetMode, policy.SetTime,
+		policy.Delete, policy.Rename, policy.Mkdir, policy.SetStat,
 	}
 	var rules policy.Rights // the server is asked one thing at a time
 	files := memfs.New()
@@ -444,9 +444,9 @@ func rights() []right {
 		asks("OPEN to read and change", sftp.Request{Type: sftp.Open, Path: "/old", Flags: sftp.FlagRead | sftp.FlagWrite},
 			policy.Overwrite, policy.Read, policy.Stat),
 		asks("SETSTAT of the size", sftp.Request{Type: sftp.SetStat, Path: "/old", Attrs: size}, policy.Overwrite, policy.Stat),
-		asks("SETSTAT of the mode", sftp.Request{Type: sftp.SetStat, Path: "/old", Attrs: mode}, policy.SetMode),
-		asks("SETSTAT of the times", sftp.Request{Type: sftp.SetStat, Path: "/old", Attrs: times}, policy.SetTime),
-		asks("lsetstat of the mode", ext(sftp.ExtLSetStat, sftp.Request{Path: "/old", Attrs: mode}), policy.SetMode),
+		asks("SETSTAT of the mode", sftp.Request{Type: sftp.SetStat, Path: "/old", Attrs: mode}, policy.SetStat),
+		asks("SETSTAT of the times", sftp.Request{Type: sftp.SetStat, Path: "/old", Attrs: times}, policy.SetStat),
+		asks("lsetstat of the mode", ext(sftp.ExtLSetStat, sftp.Request{Path: "/old", Attrs: mode}), policy.SetStat),
 		asks("REMOVE", sftp.Request{Type: sftp.Remove, Path: "/old"}, policy.Delete),
 		asks("RMDIR", sftp.Request{Type: sftp.Rmdir, Path: "/empty"}, policy.Delete),
 		asks("MKDIR", sftp.Request{Type: sftp.Mkdir, Path: "/new"}, policy.Mkdir),
@@ -458,7 +458,7 @@ func rights() []right {
 		runs("scp to what is new", "scp -t /new", "C0644 1 x\nx\x00", policy.Create),
 		runs("scp onto a file", "scp -t /old", "C0644 1 x\nx\x00", policy.Overwrite),
 		runs("scp of a new folder", "scp -rt /new", "D0755 0 x\nE\n", policy.Mkdir),
-		runs("scp with times", "scp -pt /old", "T1 0 1 0\nC0600 1 x\nx\x00", policy.Overwrite, policy.SetMode, policy.SetTime),
+		runs("scp with times", "scp -pt /old", "T1 0 1 0\nC0600 1 x\nx\x00", policy.Overwrite, policy.SetStat),
 	}
 }
 
@@ -469,7 +469,7 @@ func TestLenientAttributes(t *testing.T) {
 	before, _ := files.Stat(t.Context(), at(t, "/f"))
 	c := open(t, files, func(s *Server) {
 		s.LenientAttributes = true
-		s.Trees = &tree.Trees{Files: files, Rules: policy.ReadWrite.Without(policy.SetMode, policy.SetTime)}
+		s.Trees = &tree.Trees{Files: files, Rules: policy.ReadWrite.Without(policy.SetStat)}
 	}).speak(t)
 	attrs := sftp.Attrs{Flags: sftp.AttrMode | sftp.AttrTimes | sftp.AttrOwner, Mode: 0o600}
 	if got := c.status(sftp.Request{Type: sftp.SetStat, Path: "/f", Attrs: attrs}); got != "0 " {

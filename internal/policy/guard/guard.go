@@ -163,7 +163,7 @@ func (g guard) Rename(ctx context.Context, from, to vfs.Path, o vfs.RenameOption
 }
 
 func (g guard) SetTimes(ctx context.Context, p vfs.Path, accessed, modified time.Time) error {
-	if err := g.allow("settimes", policy.SetTime, p); err != nil {
+	if err := g.allow("settimes", policy.SetStat, p); err != nil {
 		return err
 	}
 	setter, ok := g.fsys.(vfs.TimeSetter)
@@ -174,7 +174,7 @@ func (g guard) SetTimes(ctx context.Context, p vfs.Path, accessed, modified time
 }
 
 func (g guard) SetMode(ctx context.Context, p vfs.Path, mode fs.FileMode) error {
-	if err := g.allow("setmode", policy.SetMode, p); err != nil {
+	if err := g.allow("setmode", policy.SetStat, p); err != nil {
 		return err
 	}
 	setter, ok := g.fsys.(vfs.ModeSetter)

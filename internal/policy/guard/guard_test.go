@@ -61,10 +61,10 @@ func operations() []operation {
 		{"remove a folder", []policy.Op{policy.Delete}, func(t *testing.T, fsys vfs.FS) error {
 			return fsys.RemoveDir(t.Context(), path(t, "/empty"))
 		}},
-		{"set the time", []policy.Op{policy.SetTime}, func(t *testing.T, fsys vfs.FS) error {
+		{"set the time", []policy.Op{policy.SetStat}, func(t *testing.T, fsys vfs.FS) error {
 			return fsys.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/old"), time.Time{}, time.Unix(1, 0))
 		}},
-		{"set the mode", []policy.Op{policy.SetMode}, func(t *testing.T, fsys vfs.FS) error {
+		{"set the mode", []policy.Op{policy.SetStat}, func(t *testing.T, fsys vfs.FS) error {
 			return fsys.(vfs.ModeSetter).SetMode(t.Context(), path(t, "/old"), 0o600)
 		}},
 		{"create", []policy.Op{policy.Create}, create("/new", vfs.CreateOptions{})},
