@@ -30,6 +30,12 @@ type TransferObserver interface {
 	Transferred(r *Request, t Transfer)
 }
 
+// FaultObserver is a Handler that wants to know when a panic has ended a transfer. Of
+// another the Log of the server is told.
+type FaultObserver interface {
+	Fault(r *Request, err error) // with the stack
+}
+
 // Request is a read or a write request that has been understood.
 type Request struct {
 	Write   bool           // WRQ, not RRQ

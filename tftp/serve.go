@@ -37,7 +37,7 @@ func (s *Server) transfer(n network, d datagram, r *Request, t *ticket) {
 		_ = s.contain(r, func() { o.Transferred(r, out) }) // the log has it
 	}
 	if linger != nil {
-		linger()
+		_ = s.contain(r, linger)
 	}
 	if t.close != nil {
 		t.close()
@@ -49,11 +49,24 @@ func (s *Server) contain(r *Request, f func()) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("tftp: panic: %v", v)
-			s.log().Error("a transfer was ended by a fault", "remote", r.Remote, "panic", v, "stack", string(debug.Stack()))
+			s.fault(r, v, debug.Stack())
 		}
 	}()
 	f()
 	return nil
+}
+
+// fault tells of a panic, if need be of one in telling too.
+func (s *Server) fault(r *Request, v any, stack []byte) {
+	o, ok := s.Handler.(FaultObserver)
+	defer func() {
+		if !ok || recover() != nil {
+			s.log().Error("a transfer was ended by a fault", "remote", r.Remote, "panic", v, "stack", string(stack))
+		}
+	}()
+	if ok {
+		o.Fault(r, fmt.Errorf("panic: %v\n%s", v, stack))
+	}
 }
 
 // apart calls f on a stack of its own, which is free again while the transfer goes on: to

@@ -2,7 +2,6 @@ package event
 
 import (
 	"errors"
-	"log/slog"
 	"net/netip"
 	"os"
 	"strings"
@@ -16,16 +15,20 @@ func TestFieldsAreDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range []Kind{Login, Transfer, Change, Lookup, Fault} {
+	for _, k := range Kinds() {
 		if !strings.Contains(string(page), "\n- `"+string(k)+"`: ") {
 			t.Errorf("the kind %s is not there", k)
 		}
 	}
-	full := Event{Transfer, "p", "s", netip.MustParseAddrPort("192.0.2.1:1"), "none", "u", "read", "/f", "/g", 1, time.Second, "d", errors.New("e")}
-	record(full, time.Now()).Attrs(func(a slog.Attr) bool {
-		if !strings.Contains(string(page), "\n| `"+a.Key+"` | ") {
-			t.Errorf("the field %s is not there", a.Key)
+	who, wrong := Session{"p", "s", netip.MustParseAddrPort("192.0.2.1:1"), "u"}, errors.New("e")
+	for _, e := range []Event{
+		End{who, time.Second}, Login{who, "none", "d", wrong}, Refusal{who, Banned, "d", wrong},
+		Transfer{who, Read, "/f", 1, time.Second, true, 1, "d", wrong}, Change{who, Rename, "/f", "/g", "d", wrong}, Lookup{who, "/f", "SIZE", wrong},
+	} {
+		for _, a := range Fields(e) {
+			if !strings.Contains(string(page), "\n| `"+a.Key+"` | ") {
+				t.Errorf("the field %s is not there", a.Key)
+			}
 		}
-		return true
-	})
+	}
 }

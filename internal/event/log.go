@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -21,144 +19,68 @@ const queued = 4096
 // or forge a line.
 type Log struct {
 	handler slog.Handler
-	lines   chan slog.Record
-	dropped atomic.Int64
-
-	stop    sync.Once
-	stopped chan struct{} // closed by Close
-	idle    chan struct{} // closed when the writer has ended
+	queue   *Queue
 }
 
 // NewLog starts a Log; end it with Close.
 func NewLog(l *slog.Logger) *Log {
-	g := &Log{
-		handler: l.Handler(),
-		lines:   make(chan slog.Record, queued),
-		stopped: make(chan struct{}),
-		idle:    make(chan struct{}),
-	}
-	go g.write()
-	return g
+	return &Log{handler: l.Handler(), queue: NewQueue(logWriter{l.Handler()}, queued)}
 }
 
 // Close returns when every event emitted before it has been written. Later ones are not.
-func (g *Log) Close() error {
-	g.stop.Do(func() { close(g.stopped) })
-	<-g.idle
-	return nil
-}
+func (g *Log) Close() error { return g.queue.Close() }
 
 // Emit implements [Sink].
 func (g *Log) Emit(e Event) {
-	line := record(e, time.Now())
-	if !g.handler.Enabled(context.Background(), line.Level) {
-		return
-	}
-	select {
-	case g.lines <- line:
-	default:
-		g.dropped.Add(1)
+	if g.handler.Enabled(context.Background(), level(e)) {
+		g.queue.Emit(e)
 	}
 }
 
-func (g *Log) write() {
-	defer close(g.idle)
-	for {
-		select {
-		case line := <-g.lines:
-			g.handle(line)
-		case <-g.stopped:
-			g.drain()
-			return
-		}
-	}
+// logWriter writes lines. That a log fails has nowhere to be said.
+type logWriter struct{ handler slog.Handler }
+
+func (w logWriter) Write(s Stamped) {
+	_ = w.handler.Handle(context.Background(), record(s))
 }
 
-// drain writes what was waiting when the log was closed.
-func (g *Log) drain() {
-	for range len(g.lines) {
-		g.handle(<-g.lines)
-	}
-	g.confess()
+func (w logWriter) Lost(n int64) {
+	lost := slog.NewRecord(time.Now(), slog.LevelError, "events dropped, the log is too slow", 0)
+	lost.AddAttrs(slog.Int64("count", n))
+	_ = w.handler.Handle(context.Background(), lost)
 }
 
-// handle writes a line. That a log fails has nowhere to be said.
-func (g *Log) handle(line slog.Record) {
-	g.confess()
-	_ = g.handler.Handle(context.Background(), line)
-}
-
-// confess writes how many lines have been dropped since it last did.
-func (g *Log) confess() {
-	if n := g.dropped.Swap(0); n > 0 {
-		lost := slog.NewRecord(time.Now(), slog.LevelError, "events dropped, the log is too slow", 0)
-		lost.AddAttrs(slog.Int64("count", n))
-		_ = g.handler.Handle(context.Background(), lost)
-	}
-}
+func (w logWriter) Idle() {}
 
 // record says an event in a line: who, what, and how it went.
-func record(e Event, now time.Time) slog.Record {
-	r := slog.NewRecord(now, level(e), string(e.Kind), 0)
-	text := func(key, value string) {
-		if value != "" {
-			r.AddAttrs(slog.String(key, escape(value)))
+func record(s Stamped) slog.Record {
+	r := slog.NewRecord(s.Time, level(s.Event), string(s.Kind()), 0)
+	for _, a := range Fields(s.Event) {
+		if a.Value.Kind() == slog.KindString {
+			a.Value = slog.StringValue(Escape(a.Value.String()))
 		}
-	}
-	text("protocol", e.Protocol)
-	text("session", e.Session)
-	if e.Remote.IsValid() {
-		text("remote", e.Remote.String())
-	}
-	text("tls", e.TLS)
-	text("user", e.User)
-	text("op", e.Op)
-	text("path", e.Path)
-	text("to", e.To)
-	if e.Kind == Transfer {
-		r.AddAttrs(
-			slog.Int64("bytes", e.Bytes),
-			slog.Float64("seconds", e.Duration.Round(time.Microsecond).Seconds()),
-			slog.Int64("rate", rate(e.Bytes, e.Duration)))
-	}
-	r.AddAttrs(slog.String("outcome", outcome(e)))
-	text("detail", e.Detail)
-	if e.Err != nil {
-		text("error", e.Err.Error())
+		r.AddAttrs(a)
 	}
 	return r
 }
 
 func level(e Event) slog.Level {
-	switch {
-	case e.Kind == Fault:
+	switch e.(type) {
+	case Begin, End:
+		return slog.LevelDebug // of one who only looked: nothing of it is news
+	case Fault:
 		return slog.LevelError
-	case e.Err != nil && e.Kind != Lookup: // clients ask whether a name is free
+	case Lookup: // clients ask whether a name is free
+		return slog.LevelInfo
+	}
+	if e.Failure() != nil {
 		return slog.LevelWarn
 	}
 	return slog.LevelInfo
 }
 
-func outcome(e Event) string {
-	switch {
-	case e.Err == nil:
-		return "ok"
-	case e.Kind == Login:
-		return "refused"
-	}
-	return "failed"
-}
-
-// rate is in bytes a second, 0 when no time has passed.
-func rate(bytes int64, d time.Duration) int64 {
-	if d <= 0 {
-		return 0
-	}
-	return int64(float64(bytes) / d.Seconds())
-}
-
-// escape returns s, with what does not print written as in a Go string.
-func escape(s string) string {
+// Escape returns s, with what does not print written as in a Go string.
+func Escape(s string) string {
 	plain := func(r rune) bool { return r != utf8.RuneError && unicode.IsPrint(r) }
 	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
 		return s

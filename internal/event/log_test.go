@@ -24,15 +24,23 @@ var update = flag.Bool("update", false, "rewrite testdata")
 // TestLines shows every kind of event as a line of text and of JSON.
 func TestLines(t *testing.T) {
 	remote := netip.MustParseAddrPort("192.0.2.7:50001")
+	nobody := event.Session{Protocol: "ftp", ID: "f1", Remote: remote}
+	ann, bob := nobody, event.Session{Protocol: "ftp", ID: "f2", Remote: remote, User: "bob"}
+	ann.User = "ann"
+	device := event.Session{Protocol: "tftp", ID: "t1", Remote: netip.MustParseAddrPort("[2001:db8::1]:2070"), User: "anonymous"}
+	forger := event.Session{Protocol: "ftp", User: "\x1b[2J\x9b\u202eeve\x7f\xff \"q\"\nforged=1"}
 	events := []event.Event{
-		{Kind: event.Login, Protocol: "ftp", Session: "f1", Remote: remote, TLS: "TLS 1.3", User: "ann"},
-		{Kind: event.Login, Protocol: "ftp", Session: "f2", Remote: remote, User: "bob", Err: errors.New("log-in refused")},
-		{Kind: event.Transfer, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann", Op: "read", Path: "/images/ios.bin", Bytes: 3 << 20, Duration: 1500 * time.Millisecond},
-		{Kind: event.Transfer, Protocol: "tftp", Session: "t1", Remote: netip.MustParseAddrPort("[2001:db8::1]:2070"), User: "anonymous", Op: "write", Path: "/conf ig", Detail: "blksize 1428", Err: fs.ErrPermission},
-		{Kind: event.Change, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann", Op: "rename", Path: "/a", To: "/b"},
-		{Kind: event.Lookup, Protocol: "ftp", Session: "f1", Remote: remote, User: "ann", Op: "stat", Path: "/a", Detail: "SIZE", Err: fs.ErrNotExist},
-		{Kind: event.Fault, Protocol: "ftp", Session: "f1", Remote: remote, Err: errors.New("panic: \"x\"\nat y")},
-		{Kind: event.Login, Protocol: "ftp", User: "\x1b[2J\x9b\u202eeve\x7f\xff \"q\"\nforged=1", Err: errors.New("log-in refused")},
+		event.Begin{Session: nobody},
+		event.Login{Session: ann, TLS: "TLS 1.3"},
+		event.Login{Session: bob, Err: errors.New("log-in refused")},
+		event.Transfer{Session: ann, Op: event.Read, Path: "/images/ios.bin", Bytes: 3 << 20, Duration: 1500 * time.Millisecond},
+		event.Transfer{Session: device, Op: event.Write, Path: "/conf ig", Detail: "blksize 1428", Err: fs.ErrPermission},
+		event.Change{Session: ann, Op: event.Rename, Path: "/a", To: "/b"},
+		event.Lookup{Session: ann, Path: "/a", Command: "SIZE", Err: fs.ErrNotExist},
+		event.Fault{Session: nobody, Err: errors.New("panic: \"x\"\nat y")},
+		event.Login{Session: forger, Err: errors.New("log-in refused")},
+		event.Refusal{Session: nobody, Reason: event.Banned, Detail: "until 12:00", Err: errors.New("banned")},
+		event.End{Session: ann, Duration: time.Minute},
 	}
 	var got bytes.Buffer
 	noTime := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -85,7 +93,7 @@ func TestEmitNeverBlocks(t *testing.T) {
 	log := event.NewLog(slog.New(h))
 	const emitted = 10_000
 	for range emitted {
-		log.Emit(event.Event{Kind: event.Login})
+		log.Emit(event.Login{})
 	}
 	close(h.let)
 	if err := errors.Join(log.Close(), log.Close()); err != nil {
@@ -108,15 +116,15 @@ func TestEmitNeverBlocks(t *testing.T) {
 	if confessed != emitted-written {
 		t.Errorf("%d lines of %d were written, and the log says that it dropped %d", written, emitted, confessed)
 	}
-	log.Emit(event.Event{Kind: event.Login}) // goes nowhere, and does no harm
+	log.Emit(event.Login{}) // goes nowhere, and does no harm
 }
 
 func TestLevelIsObeyed(t *testing.T) {
 	h := &slow{Handler: slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn}), let: make(chan struct{})}
 	close(h.let)
 	log := event.NewLog(slog.New(h))
-	log.Emit(event.Event{Kind: event.Login})
-	log.Emit(event.Event{Kind: event.Login, Err: errors.New("log-in refused")})
+	log.Emit(event.Login{})
+	log.Emit(event.Login{Err: errors.New("log-in refused")})
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}

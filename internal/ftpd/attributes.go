@@ -13,7 +13,7 @@ import (
 
 // SetTimes implements [ftpserver.TimeSetter].
 func (f files) SetTimes(ctx context.Context, name string, accessed, modified time.Time) error {
-	return f.setAttribute("settimes", name, func(p vfs.Path) error {
+	return f.setAttribute(event.SetTimes, name, func(p vfs.Path) error {
 		setter, ok := f.fs.(vfs.TimeSetter)
 		if !ok {
 			return errors.ErrUnsupported
@@ -24,7 +24,7 @@ func (f files) SetTimes(ctx context.Context, name string, accessed, modified tim
 
 // SetMode implements [ftpserver.ModeSetter].
 func (f files) SetMode(ctx context.Context, name string, mode fs.FileMode) error {
-	return f.setAttribute("setmode", name, func(p vfs.Path) error {
+	return f.setAttribute(event.SetMode, name, func(p vfs.Path) error {
 		setter, ok := f.fs.(vfs.ModeSetter)
 		if !ok {
 			return errors.ErrUnsupported
@@ -34,7 +34,7 @@ func (f files) SetMode(ctx context.Context, name string, mode fs.FileMode) error
 }
 
 // setAttribute sets one and tells of it, or only pretends to.
-func (f files) setAttribute(op, name string, set func(p vfs.Path) error) error {
+func (f files) setAttribute(op event.Op, name string, set func(p vfs.Path) error) error {
 	var p vfs.Path
 	do := func(q, _ vfs.Path) error {
 		p = q
@@ -44,11 +44,11 @@ func (f files) setAttribute(op, name string, set func(p vfs.Path) error) error {
 		return f.change(op, name, "", do)
 	}
 	err := f.try(name, "", do)
-	e := event.Event{Kind: event.Change, Op: op, Path: name, Err: err}
+	e := event.Change{Session: f.session.about, Op: op, Path: name, Err: err}
 	if f.pretends(err, p) {
 		e.Detail, e.Err = "not permitted: nothing changed", nil
 	}
-	f.emit(e)
+	f.session.emit(e)
 	return wire(e.Err)
 }
 

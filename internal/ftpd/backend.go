@@ -10,6 +10,7 @@ import (
 	"errors"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"dray/ftp/ftpserver"
 	"dray/internal/event"
@@ -50,26 +51,23 @@ func (b *Backend) NewSession(_ context.Context, c *ftpserver.Conn) (ftpserver.Se
 		return nil, errors.New("ftpd: a backend needs Trees and Users")
 	}
 	id := protocol + strconv.FormatUint(b.sessions.Add(1), 10)
-	return &session{backend: b, conn: c, about: event.Event{Protocol: protocol, Session: id, Remote: c.RemoteAddr()}}, nil
+	s := &session{backend: b, conn: c, begun: time.Now(), about: event.Session{Protocol: protocol, ID: id, Remote: c.RemoteAddr()}}
+	s.emit(event.Begin{Session: s.about})
+	return s, nil
 }
 
 // session is one control connection.
 type session struct {
 	backend *Backend
 	conn    *ftpserver.Conn
-	about   event.Event // what all events of the session have in common
+	begun   time.Time
+	about   event.Session // of all its events
 }
 
-// emit tells an event, with what is known of the session filled in.
 func (s *session) emit(e event.Event) {
-	if s.backend.Events == nil {
-		return
+	if s.backend.Events != nil {
+		s.backend.Events.Emit(e)
 	}
-	e.Protocol, e.Session, e.Remote = s.about.Protocol, s.about.Session, s.about.Remote
-	if e.User == "" {
-		e.User = s.about.User
-	}
-	s.backend.Events.Emit(e)
 }
 
 // Login implements [ftpserver.Session].
@@ -89,8 +87,9 @@ func (s *session) LoginCertificate(ctx context.Context, user string, cert *x509.
 func (s *session) login(ctx context.Context, c identity.Credentials, detail string) (ftpserver.FS, error) {
 	c.Protocol, c.Remote = s.protocol(), s.about.Remote
 	subject, err := s.backend.Users.Authenticate(ctx, c)
+	s.about.User = c.User
+	s.emit(event.Login{Session: s.about, TLS: s.tls(), Detail: detail, Err: err})
 	s.about.User = subject.Name // nobody after a refusal
-	s.emit(event.Event{Kind: event.Login, TLS: s.tls(), User: c.User, Detail: detail, Err: err})
 	switch {
 	case errors.Is(err, identity.ErrRefused):
 		return nil, ftpserver.ErrLogin
@@ -101,7 +100,7 @@ func (s *session) login(ctx context.Context, c identity.Credentials, detail stri
 	if err != nil {
 		return nil, err
 	}
-	return newFiles(files{fs: fsys, emit: s.emit, lenient: s.backend.LenientAttributes}), nil
+	return newFiles(files{fs: fsys, session: s, lenient: s.backend.LenientAttributes}), nil
 }
 
 // protocol is how the session came, as rules tell it apart.
@@ -129,35 +128,38 @@ func (b *Backend) trees(host string) Trees {
 }
 
 // Close implements [ftpserver.Session].
-func (s *session) Close() error { return nil }
+func (s *session) Close() error {
+	s.emit(event.End{Session: s.about, Duration: time.Since(s.begun)})
+	return nil
+}
 
 // Transferred implements [ftpserver.TransferObserver].
 func (s *session) Transferred(t ftpserver.Transfer) {
-	s.emit(event.Event{
-		Kind: event.Transfer, Op: operation(t.Verb), Path: t.Name,
+	s.emit(event.Transfer{
+		Session: s.about, Op: operation(t.Verb), Path: t.Name,
 		Bytes: t.Bytes, Duration: t.Duration, Detail: t.Note, Err: t.Err,
 	})
 }
 
 // operation is what a command does that takes its time.
-func operation(verb string) string {
+func operation(verb string) event.Op {
 	switch verb {
 	case "RETR":
-		return "read"
+		return event.Read
 	case "STOR", "STOU":
-		return "write"
+		return event.Write
 	case "APPE":
-		return "append"
+		return event.Append
 	case "HASH", "MD5", "XCRC", "XMD5", "XSHA1", "XSHA256", "XSHA512":
-		return "hash"
+		return event.Hash
 	}
-	return "list"
+	return event.List
 }
 
 // LookupFailed implements [ftpserver.LookupObserver].
 func (s *session) LookupFailed(verb, name string, err error) {
-	s.emit(event.Event{Kind: event.Lookup, Op: "stat", Path: name, Detail: verb, Err: err})
+	s.emit(event.Lookup{Session: s.about, Path: name, Command: verb, Err: err})
 }
 
 // Fault implements [ftpserver.FaultObserver].
-func (s *session) Fault(err error) { s.emit(event.Event{Kind: event.Fault, Err: err}) }
+func (s *session) Fault(err error) { s.emit(event.Fault{Session: s.about, Panic: true, Err: err}) }

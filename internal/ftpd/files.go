@@ -15,7 +15,7 @@ import (
 // files is what one user sees, as the FTP server wants it.
 type files struct {
 	fs      guard.Tree
-	emit    func(event.Event)
+	session *session
 	lenient bool // with attributes
 }
 
@@ -120,26 +120,26 @@ func (u upload) Write(b []byte) (int, error) {
 func (u upload) Commit() error { return wire(u.Upload.Commit()) }
 
 func (f files) Mkdir(ctx context.Context, name string) error {
-	return f.change("mkdir", name, "", func(p, _ vfs.Path) error { return f.fs.Mkdir(ctx, p) })
+	return f.change(event.Mkdir, name, "", func(p, _ vfs.Path) error { return f.fs.Mkdir(ctx, p) })
 }
 
 func (f files) Remove(ctx context.Context, name string, dir bool) error {
 	if dir {
-		return f.change("rmdir", name, "", func(p, _ vfs.Path) error { return f.fs.RemoveDir(ctx, p) })
+		return f.change(event.Rmdir, name, "", func(p, _ vfs.Path) error { return f.fs.RemoveDir(ctx, p) })
 	}
-	return f.change("delete", name, "", func(p, _ vfs.Path) error { return f.fs.Remove(ctx, p) })
+	return f.change(event.Delete, name, "", func(p, _ vfs.Path) error { return f.fs.Remove(ctx, p) })
 }
 
 func (f files) Rename(ctx context.Context, from, to string) error {
-	return f.change("rename", from, to, func(p, q vfs.Path) error {
+	return f.change(event.Rename, from, to, func(p, q vfs.Path) error {
 		return f.fs.Rename(ctx, p, q, vfs.RenameOptions{})
 	})
 }
 
 // change does something to names and tells of it.
-func (f files) change(op, name, to string, do func(p, q vfs.Path) error) error {
+func (f files) change(op event.Op, name, to string, do func(p, q vfs.Path) error) error {
 	err := f.try(name, to, do)
-	f.emit(event.Event{Kind: event.Change, Op: op, Path: name, To: to, Err: err})
+	f.session.emit(event.Change{Session: f.session.about, Op: op, Path: name, To: to, Err: err})
 	return wire(err)
 }
 

@@ -79,12 +79,16 @@ func replied(err, reason error) bool {
 type recorder struct {
 	mu     sync.Mutex
 	events []event.Event
+	ended  chan struct{} // unless nil, takes a value for each session that has ended
 }
 
 func (r *recorder) Emit(e event.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.events = append(r.events, e)
+	if e.Kind() == event.KindEnd && r.ended != nil {
+		r.ended <- struct{}{}
+	}
 }
 
 // lines tells the events without what differs from run to run.
@@ -93,8 +97,15 @@ func (r *recorder) lines() []string {
 	defer r.mu.Unlock()
 	var all []string
 	for _, e := range r.events {
-		words := []string{e.Protocol, e.Session, string(e.Kind), e.User, e.Op, e.Path, e.To}
-		if e.Err != nil {
+		who := e.Whose()
+		words := []string{who.Protocol, who.ID, string(e.Kind()), who.User}
+		for _, f := range event.Fields(e) {
+			switch f.Key {
+			case "op", "path", "to":
+				words = append(words, f.Value.String())
+			}
+		}
+		if e.Failure() != nil {
 			words = append(words, "failed")
 		}
 		all = append(all, strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " "))
@@ -103,7 +114,7 @@ func (r *recorder) lines() []string {
 }
 
 func TestEvents(t *testing.T) {
-	var events recorder
+	events := recorder{ended: make(chan struct{}, 1)}
 	address := serve(t, &ftpd.Backend{
 		Trees:  &tree.Trees{Files: memfs.New(), Rules: policy.ReadWrite.Without(policy.Delete)},
 		Users:  identity.NewPasswords(map[string]string{"ann": "secret"}),
@@ -148,8 +159,10 @@ func TestEvents(t *testing.T) {
 		t.Error("removed without the right to")
 	}
 	ok(t, c.Quit(ctx))
+	<-events.ended
 
 	want := []string{
+		"ftp ftp1 begin",
 		"ftp ftp1 login ann failed",
 		"ftp ftp1 login ann",
 		"ftp ftp1 transfer ann write /f",
@@ -170,12 +183,14 @@ func TestEvents(t *testing.T) {
 		"ftp ftp1 change ann setmode /d/g",
 		"ftp ftp1 change ann delete /d/g failed",
 		"ftp ftp1 change ann rmdir /d failed",
+		"ftp ftp1 end ann",
 	}
 	if got := events.lines(); !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	for _, e := range events.events {
-		if !e.Remote.Addr().IsLoopback() || e.Kind == event.Transfer && (e.Duration <= 0 || e.Err == nil && e.Op != "list" && e.Bytes == 0) {
+		x, ok := e.(event.Transfer)
+		if !e.Whose().Remote.Addr().IsLoopback() || ok && (x.Duration <= 0 || x.Err == nil && x.Op != event.List && x.Bytes == 0) {
 			t.Errorf("event %+v", e)
 		}
 	}
@@ -271,7 +286,7 @@ func TestLenientAttributes(t *testing.T) {
 		if after, err := files.Stat(t.Context(), parse(t, "/f")); err != nil || after != before {
 			t.Errorf("the file became %+v, %v; it was %+v", after, err, before)
 		}
-		want := []string{"ftp ftp1 login anonymous", "ftp ftp1 change anonymous settimes /f" + c.event, "ftp ftp1 change anonymous setmode /f" + c.event}
+		want := []string{"ftp ftp1 begin", "ftp ftp1 login anonymous", "ftp ftp1 change anonymous settimes /f" + c.event, "ftp ftp1 change anonymous setmode /f" + c.event}
 		if got := events.lines(); !slices.Equal(got, want) {
 			t.Errorf("told %q; want %q", got, want)
 		}
@@ -459,7 +474,7 @@ func TestFaultIsAnEvent(t *testing.T) {
 	s, err := b.NewSession(t.Context(), new(ftpserver.Conn))
 	ok(t, err)
 	s.(ftpserver.FaultObserver).Fault(errors.New("panic"))
-	if got := events.lines(); !slices.Equal(got, []string{"ftp ftp1 fault failed"}) {
+	if got := events.lines(); !slices.Equal(got, []string{"ftp ftp1 begin", "ftp ftp1 fault failed"}) {
 		t.Errorf("got %q", got)
 	}
 }
@@ -494,4 +509,10 @@ func ok(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (r *recorder) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.events)
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"time"
 
+	"dray/internal/event"
 	"dray/internal/policy"
 	"dray/internal/sftp"
 	"dray/internal/vfs"
@@ -81,7 +82,7 @@ func (s *session) permitted(p vfs.Path, a sftp.Attrs) (sftp.Attrs, error) {
 
 // setPath sets the attributes of what is at p, and tells of it.
 func (s *session) setPath(p vfs.Path, a sftp.Attrs) error {
-	return s.change("setstat", p.String(), "", func(p, _ vfs.Path) error {
+	return s.change(event.SetStat, p.String(), "", func(p, _ vfs.Path) error {
 		if a.Flags&sftp.AttrSize != 0 {
 			if err := s.resize(p, a.Size); err != nil {
 				return err

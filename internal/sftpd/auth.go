@@ -143,5 +143,7 @@ func (c *conn) attempted(m ssh.ConnMetadata, method string, err error) {
 		reason = identity.ErrRefused
 	}
 	c.reason, c.refused = nil, true
-	c.emit(event.Event{Kind: event.Login, User: m.User(), Detail: "by " + method, Err: reason})
+	who := c.about
+	who.User = m.User()
+	c.emit(event.Login{Session: who, Detail: "by " + method, Err: reason})
 }

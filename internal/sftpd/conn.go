@@ -30,7 +30,8 @@ const (
 type conn struct {
 	srv   *Server
 	net   net.Conn
-	about event.Event // what all events of the connection have in common
+	about event.Session // of all its events
+	begun time.Time
 
 	// Of the log-in, which one goroutine does.
 	subject identity.Subject
@@ -43,9 +44,9 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{srv: s, net: nc}
+	c := &conn{srv: s, net: nc, begun: time.Now()}
 	c.about.Protocol = protocol
-	c.about.Session = protocol + strconv.FormatUint(s.sessions.Add(1), 10)
+	c.about.ID = protocol + strconv.FormatUint(s.sessions.Add(1), 10)
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		addr := a.AddrPort()
 		c.about.Remote = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
@@ -53,19 +54,13 @@ func newConn(s *Server, nc net.Conn) *conn {
 	return c
 }
 
-// emit tells an event, with what is known of the connection filled in.
-func (c *conn) emit(e event.Event) {
-	if c.srv.Events == nil {
-		return
-	}
-	if e.Protocol == "" {
-		e.Protocol = c.about.Protocol
-	}
-	e.Session, e.Remote = c.about.Session, c.about.Remote
-	if e.User == "" {
-		e.User = c.about.User
-	}
-	c.srv.Events.Emit(e)
+func (c *conn) emit(e event.Event) { c.srv.emit(e) }
+
+// by is the session, as it moves files by a protocol.
+func (c *conn) by(protocol string) event.Session {
+	s := c.about
+	s.Protocol = protocol
+	return s
 }
 
 // cut ends the connection at once.
@@ -100,7 +95,7 @@ var errDraining = errors.New("the server is shutting down")
 func (c *conn) guarded(f func()) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.emit(event.Event{Kind: event.Fault, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())})
+			c.emit(event.Fault{Session: c.about, Panic: true, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())})
 			c.cut()
 		}
 	}()
@@ -109,6 +104,8 @@ func (c *conn) guarded(f func()) {
 
 // run has the connection from its first octet to its last.
 func (c *conn) run() {
+	c.emit(event.Begin{Session: c.about})
+	defer func() { c.emit(event.End{Session: c.about, Duration: time.Since(c.begun)}) }()
 	defer c.cut()
 	c.guarded(func() {
 		// Log-in takes a deep stack, which goes with its goroutine: this one waits for
@@ -147,7 +144,7 @@ func (c *conn) login() *login {
 	}
 	_ = c.net.SetDeadline(time.Time{})
 	c.about.User = c.subject.Name
-	c.emit(event.Event{Kind: event.Login, Detail: c.how})
+	c.emit(event.Login{Session: c.about, Detail: c.how})
 	return &login{sc, channels, requests}
 }
 
@@ -158,10 +155,10 @@ func (c *conn) explain(err error) {
 	var none *ssh.AlgorithmNegotiationError
 	switch {
 	case errors.As(err, &none):
-		c.emit(event.Event{Kind: event.Login, Err: fmt.Errorf("no algorithm in common: for %s the client knows %s only; "+
+		c.emit(event.Login{Session: c.about, Err: fmt.Errorf("no algorithm in common: for %s the client knows %s only; "+
 			"old devices are let in by their network, --ssh-legacy", none.What, strings.Join(none.RequestedAlgorithms, ", "))})
 	case errors.As(err, &auth) && !c.refused && len(auth.Errors) > 1: // more than to ask which methods there are
-		c.emit(event.Event{Kind: event.Login, Err: fmt.Errorf("%w: no key that is known", identity.ErrRefused)})
+		c.emit(event.Login{Session: c.about, Err: fmt.Errorf("%w: no key that is known", identity.ErrRefused)})
 	}
 }
 
@@ -273,7 +270,7 @@ func refuse(_ context.Context, ch ssh.Channel) uint32 {
 func (c *conn) open(ctx context.Context, protocol string, ch ssh.Channel) (guard.Tree, error) {
 	files, err := c.srv.Trees.Open(ctx, c.subject.By(protocol, c.about.Remote.Addr()))
 	if err != nil {
-		c.emit(event.Event{Kind: event.Fault, Protocol: protocol, Err: err})
+		c.emit(event.Fault{Session: c.by(protocol), Err: err})
 		_, _ = io.WriteString(ch.Stderr(), "the files are not available\r\n")
 	}
 	return files, err
@@ -288,7 +285,7 @@ func (c *conn) sftp(ctx context.Context, ch ssh.Channel) uint32 {
 	s := newSession(ctx, c, files, ch)
 	defer s.closeAll()
 	if err := s.serve(); err != nil {
-		c.emit(event.Event{Kind: event.Fault, Err: err})
+		c.emit(event.Fault{Session: c.about, Err: err})
 		return 1
 	}
 	return 0

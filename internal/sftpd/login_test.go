@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -178,15 +179,16 @@ func TestLoginEvents(t *testing.T) {
 		{ssh.Password("wrong1"), "by password", false},
 		{ssh.PublicKeys(signer(t)), "", false},
 	} {
-		before := len(h.told.all)
+		before := len(h.told.since(0))
 		if client, err := ssh.Dial("tcp", h.addr, clientConfig("amy", c.proof)); err == nil {
 			client.Close()
 		}
 		h.told.await(t, func(e event.Event) bool {
-			return e.Kind == event.Login && e.Detail == c.want && (e.Err == nil) == c.ok
+			l, ok := e.(event.Login)
+			return ok && l.Detail == c.want && (l.Err == nil) == c.ok
 		}, before)
-		for _, e := range h.told.all[before:] {
-			if strings.Contains(e.Detail, "wrong1") || e.Err != nil && strings.Contains(e.Err.Error(), "wrong1") {
+		for _, e := range h.told.since(before) {
+			if strings.Contains(fmt.Sprint(event.Fields(e)), "wrong1") {
 				t.Errorf("the event tells the password: %+v", e)
 			}
 		}
@@ -267,8 +269,8 @@ func TestNoAlgorithmInCommon(t *testing.T) {
 		t.Fatal("an old key exchange was taken")
 	}
 	h.told.await(t, func(e event.Event) bool {
-		return e.Kind == event.Login && e.Err != nil && strings.Contains(e.Err.Error(), "for key exchange the client knows diffie-hellman-group14-sha1") &&
-			strings.Contains(e.Err.Error(), "--ssh-legacy")
+		return e.Kind() == event.KindLogin && e.Failure() != nil && strings.Contains(e.Failure().Error(), "for key exchange the client knows diffie-hellman-group14-sha1") &&
+			strings.Contains(e.Failure().Error(), "--ssh-legacy")
 	}, 0)
 }
 

@@ -112,7 +112,7 @@ func (s *session) readLink(name string) error {
 }
 
 // change does something to names and tells of it.
-func (s *session) change(op, name, to string, do func(p, q vfs.Path) error) error {
+func (s *session) change(op event.Op, name, to string, do func(p, q vfs.Path) error) error {
 	p, err := vfs.ParsePath(name)
 	if err == nil {
 		var q vfs.Path
@@ -120,12 +120,12 @@ func (s *session) change(op, name, to string, do func(p, q vfs.Path) error) erro
 			err = do(p, q)
 		}
 	}
-	s.emit(event.Event{Kind: event.Change, Op: op, Path: name, To: to, Err: err})
+	s.emit(event.Change{Session: s.conn.about, Op: op, Path: name, To: to, Err: err})
 	return err
 }
 
 func (s *session) remove(name string) error {
-	return s.change("delete", name, "", func(p, _ vfs.Path) error {
+	return s.change(event.Delete, name, "", func(p, _ vfs.Path) error {
 		err := s.files.Remove(s.ctx, p)
 		if u := s.uploads[p]; u != nil && (err == nil || errors.Is(err, fs.ErrNotExist)) {
 			u.drop() // the name is that of the upload
@@ -136,12 +136,12 @@ func (s *session) remove(name string) error {
 }
 
 func (s *session) rmdir(name string) error {
-	return s.change("rmdir", name, "", func(p, _ vfs.Path) error { return s.files.RemoveDir(s.ctx, p) })
+	return s.change(event.Rmdir, name, "", func(p, _ vfs.Path) error { return s.files.RemoveDir(s.ctx, p) })
 }
 
 // mkdir makes a folder, with the permissions that are asked for if they may be set.
 func (s *session) mkdir(r *sftp.Request) error {
-	return s.change("mkdir", r.Path, "", func(p, _ vfs.Path) error {
+	return s.change(event.Mkdir, r.Path, "", func(p, _ vfs.Path) error {
 		if err := s.files.Mkdir(s.ctx, p); err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func (s *session) mkdir(r *sftp.Request) error {
 }
 
 func (s *session) rename(r *sftp.Request, o vfs.RenameOptions) error {
-	return s.change("rename", r.Path, r.Target, func(p, q vfs.Path) error {
+	return s.change(event.Rename, r.Path, r.Target, func(p, q vfs.Path) error {
 		return s.files.Rename(s.ctx, p, q, o)
 	})
 }

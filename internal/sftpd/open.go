@@ -64,11 +64,11 @@ func (s *session) openHandle(r *sftp.Request) (handle, error) {
 	h, err := s.openPath(p, r)
 	if err != nil {
 		s.conn.end()
-		op := "read"
+		op := event.Read
 		if r.Flags&sftp.FlagWrite != 0 {
-			op = "write"
+			op = event.Write
 		}
-		s.emit(event.Event{Kind: event.Transfer, Op: op, Path: p.String(), Err: err})
+		s.emit(event.Transfer{Session: s.conn.about, Op: op, Path: p.String(), Err: err})
 	}
 	return h, err
 }
@@ -286,20 +286,20 @@ func (u *upload) ended(err error) {
 	if u.s.uploads[u.path] == u {
 		delete(u.s.uploads, u.path)
 	}
-	op := "write"
+	op := event.Write
 	if u.appends {
-		op = "append"
+		op = event.Append
 	}
-	u.s.emit(event.Event{
-		Kind: event.Transfer, Op: op, Path: u.path.String(), Bytes: u.bytes, Duration: time.Since(u.begun), Err: err,
+	u.s.emit(event.Transfer{
+		Session: u.s.conn.about, Op: op, Path: u.path.String(), Bytes: u.bytes, Duration: time.Since(u.begun), Err: err,
 	})
 }
 
 func (f *file) close() error {
 	err := f.Close()
 	f.s.conn.end()
-	f.s.emit(event.Event{
-		Kind: event.Transfer, Op: "read", Path: f.path.String(), Bytes: f.bytes, Duration: time.Since(f.begun), Err: f.err,
+	f.s.emit(event.Transfer{
+		Session: f.s.conn.about, Op: event.Read, Path: f.path.String(), Bytes: f.bytes, Duration: time.Since(f.begun), Err: f.err,
 	})
 	return err
 }

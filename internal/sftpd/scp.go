@@ -63,9 +63,10 @@ type scpSession struct {
 	files guard.Tree
 }
 
-func (s scpSession) emit(e event.Event) {
-	e.Protocol = "scp"
-	s.conn.emit(e)
+// transferred tells of a transfer; it fills in whose it was.
+func (s scpSession) transferred(t event.Transfer) {
+	t.Session = s.conn.by("scp")
+	s.conn.emit(t)
 }
 
 // Phrase implements [scp.Source] and [scp.Sink].
@@ -82,7 +83,7 @@ func (s scpSession) Stat(name string) (scp.Info, error) {
 	}
 	i, err := s.files.Stat(s.ctx, p)
 	if err != nil {
-		s.emit(event.Event{Kind: event.Transfer, Op: "read", Path: name, Err: err})
+		s.transferred(event.Transfer{Op: event.Read, Path: name, Err: err})
 		return scp.Info{}, err
 	}
 	return scpInfo(i), nil
@@ -116,7 +117,7 @@ func (s scpSession) Open(name string) (io.ReadCloser, error) {
 	}
 	f, err := s.files.Open(s.ctx, p)
 	if err != nil {
-		s.emit(event.Event{Kind: event.Transfer, Op: "read", Path: name, Err: err})
+		s.transferred(event.Transfer{Op: event.Read, Path: name, Err: err})
 		return nil, err
 	}
 	return &scpFile{File: f, s: s, path: p, begun: time.Now()}, nil
@@ -142,8 +143,8 @@ func (f *scpFile) Read(b []byte) (int, error) {
 }
 
 func (f *scpFile) Close() error {
-	f.s.emit(event.Event{
-		Kind: event.Transfer, Op: "read", Path: f.path.String(), Bytes: f.bytes, Duration: time.Since(f.begun), Err: f.err,
+	f.s.transferred(event.Transfer{
+		Op: event.Read, Path: f.path.String(), Bytes: f.bytes, Duration: time.Since(f.begun), Err: f.err,
 	})
 	return f.File.Close()
 }
@@ -167,7 +168,7 @@ func (s scpSession) Create(name string, _ int64, a scp.Attributes) (scp.Upload, 
 	_, missing := s.files.Stat(s.ctx, p)
 	up, err := s.files.Create(s.ctx, p, vfs.CreateOptions{})
 	if err != nil {
-		s.emit(event.Event{Kind: event.Transfer, Op: "write", Path: p.String(), Err: err})
+		s.transferred(event.Transfer{Op: event.Write, Path: p.String(), Err: err})
 		return nil, err
 	}
 	return &scpUpload{Upload: up, s: s, path: p, attrs: a, fresh: errors.Is(missing, fs.ErrNotExist), begun: time.Now()}, nil
@@ -218,8 +219,8 @@ func (u *scpUpload) tell(err error) {
 		return
 	}
 	u.told = true
-	u.s.emit(event.Event{
-		Kind: event.Transfer, Op: "write", Path: u.path.String(), Bytes: u.bytes, Duration: time.Since(u.begun), Err: err,
+	u.s.transferred(event.Transfer{
+		Op: event.Write, Path: u.path.String(), Bytes: u.bytes, Duration: time.Since(u.begun), Err: err,
 	})
 }
 
@@ -259,7 +260,7 @@ func (s scpSession) Mkdir(name string, a scp.Attributes) error {
 		return nil
 	}
 	err = s.files.Mkdir(s.ctx, p)
-	s.emit(event.Event{Kind: event.Change, Op: "mkdir", Path: p.String(), Err: err})
+	s.conn.emit(event.Change{Session: s.conn.by("scp"), Op: event.Mkdir, Path: p.String(), Err: err})
 	if err != nil {
 		return err
 	}

@@ -117,13 +117,22 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 }
 
+var errCrowded = errors.New("too many connections have not logged in yet")
+
+func (s *Server) emit(e event.Event) {
+	if s.Events != nil {
+		s.Events.Emit(e)
+	}
+}
+
 // admit begins a connection, unless there are too many that have not logged in.
 func (s *Server) admit(nc net.Conn) {
+	c := newConn(s, nc)
 	if s.drop(s.startups.Load()) {
 		nc.Close()
+		s.emit(event.Refusal{Session: c.about, Reason: event.Crowded, Err: errCrowded})
 		return
 	}
-	c := newConn(s, nc)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining.Load() {

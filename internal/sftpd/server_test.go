@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 
@@ -63,7 +64,7 @@ func (d *diary) Emit(e event.Event) {
 	defer d.mu.Unlock()
 	d.all = append(d.all, e)
 	d.more.Broadcast()
-	if errors.Is(e.Err, errCutOff) {
+	if errors.Is(e.Failure(), errCutOff) {
 		d.cut <- struct{}{}
 	}
 }
@@ -81,6 +82,13 @@ func (d *diary) await(t testing.TB, match func(event.Event) bool, after int) eve
 		}
 		d.more.Wait()
 	}
+}
+
+// since returns the events after the first so many.
+func (d *diary) since(n int) []event.Event {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.all[n:])
 }
 
 // ring is the keys of users.

@@ -544,7 +544,8 @@ func TestAPanicEndsItsSession(t *testing.T) {
 		t.Error("the session ended in peace")
 	}
 	h.told.await(t, func(e event.Event) bool {
-		return e.Kind == event.Fault && strings.Contains(e.Err.Error(), "boom") && strings.Contains(e.Err.Error(), "session_test.go")
+		f, ok := e.(event.Fault)
+		return ok && f.Panic && strings.Contains(f.Err.Error(), "boom") && strings.Contains(f.Err.Error(), "session_test.go")
 	}, 0)
 	if _, err := other.Stat("/"); err != nil {
 		t.Error(err)
@@ -556,7 +557,8 @@ func TestEvents(t *testing.T) {
 	files := memfs.New()
 	put(t, files, "/f", "content")
 	h := open(t, files, nil)
-	c := h.speak(t)
+	conn := h.connect()
+	c := speakOver(t, conn)
 	f, w := c.open("/f", sftp.FlagRead), c.open("/new", create)
 	c.ask(sftp.Request{Type: sftp.Read, Handle: f, Length: 4})
 	c.ask(sftp.Request{Type: sftp.Write, Handle: w, Data: []byte("abc")})
@@ -566,22 +568,37 @@ func TestEvents(t *testing.T) {
 	} {
 		c.ask(r)
 	}
+	login := h.told.await(t, func(e event.Event) bool { return e.Kind() == event.KindLogin }, 0)
+	who := login.Whose()
+	if who.Protocol != "sftp" || who.User != "amy" || who.ID == "" || !who.Remote.IsValid() {
+		t.Errorf("who: %+v", who)
+	}
+	nobody := who
+	nobody.User = ""
 	for _, want := range []event.Event{
-		{Kind: event.Login, Detail: "by password"},
-		{Kind: event.Transfer, Op: "read", Path: "/f", Bytes: 4},
-		{Kind: event.Transfer, Op: "write", Path: "/new", Bytes: 3},
-		{Kind: event.Change, Op: "rename", Path: "new", To: "/g"},
+		event.Begin{Session: nobody},
+		event.Login{Session: who, Detail: "by password"},
+		event.Transfer{Session: who, Op: event.Read, Path: "/f", Bytes: 4},
+		event.Transfer{Session: who, Op: event.Write, Path: "/new", Bytes: 3},
+		event.Change{Session: who, Op: event.Rename, Path: "new", To: "/g"},
 	} {
 		h.told.await(t, func(e event.Event) bool {
-			e.Duration = 0
-			if !e.Remote.IsValid() || e.Session == "" {
-				return false
+			if t, ok := e.(event.Transfer); ok {
+				t.Duration = 0
+				e = t
 			}
-			want.Protocol, want.User, want.Session, want.Remote = "sftp", "amy", e.Session, e.Remote
 			return e == want
 		}, 0)
 	}
-	h.told.await(t, func(e event.Event) bool { return e.Op == "delete" && e.Path == "/x" && e.Err != nil }, 0)
+	h.told.await(t, func(e event.Event) bool {
+		c, ok := e.(event.Change)
+		return ok && c.Op == event.Delete && c.Path == "/x" && c.Err != nil
+	}, 0)
+	conn.Close()
+	h.told.await(t, func(e event.Event) bool {
+		end, ok := e.(event.End)
+		return ok && end.Session == who && end.Duration > 0
+	}, 0)
 }
 
 // TestLongListings come in pieces that every client takes.

@@ -177,14 +177,25 @@ func (h *Handler) Transferred(r *tftp.Request, t tftp.Transfer) {
 		q := v.(*request)
 		path, maker = or(q.served, path), q.maker
 	}
-	op := "read"
+	op := event.Read
 	if r.Write {
-		op = "write"
+		op = event.Write
 	}
-	h.Events.Emit(event.Event{
-		Kind: event.Transfer, Protocol: protocol, Remote: r.Remote, User: "anonymous", Op: op, Path: path,
-		Bytes: t.Bytes, Duration: t.Duration, Detail: detail(r, t, path, maker), Err: t.Err,
+	h.Events.Emit(event.Transfer{
+		Session: about(r), Op: op, Path: path, Bytes: t.Bytes, Duration: t.Duration, Text: r.Mode == tftp.NetASCII,
+		Resent: t.Resent, Detail: detail(r, t, path, maker), Err: t.Err,
 	})
+}
+
+// Fault implements [tftp.FaultObserver].
+func (h *Handler) Fault(r *tftp.Request, err error) {
+	if h.Events != nil {
+		h.Events.Emit(event.Fault{Session: about(r), Panic: true, Err: err})
+	}
+}
+
+func about(r *tftp.Request) event.Session {
+	return event.Session{Protocol: protocol, Remote: r.Remote, User: "anonymous"}
 }
 
 // shown is the path that a request means, or what it says if that is no path.

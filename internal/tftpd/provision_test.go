@@ -215,7 +215,7 @@ func TestEventsTellWhatWasServed(t *testing.T) {
 	)
 	h.Events = &s
 	who := client{t, h, "192.0.2.1"}
-	for name, want := range map[string]event.Event{
+	for name, want := range map[string]event.Transfer{
 		"router-confg": {Path: "/default.cfg", Detail: `octet, asked for as "router-confg"`},
 		"made":         {Path: "/made", Detail: "octet, made by the template for made"},
 		"default.cfg":  {Path: "/default.cfg", Detail: "octet"},

@@ -262,9 +262,9 @@ func TestAHandlerWithoutATreeServesNobody(t *testing.T) {
 }
 
 // sink keeps the last event.
-type sink struct{ last event.Event }
+type sink struct{ last event.Transfer }
 
-func (s *sink) Emit(e event.Event) { s.last = e }
+func (s *sink) Emit(e event.Event) { s.last = e.(event.Transfer) }
 
 func TestEvents(t *testing.T) {
 	remote := netip.MustParseAddrPort("192.0.2.7:2070")
@@ -272,21 +272,21 @@ func TestEvents(t *testing.T) {
 	for _, c := range []struct {
 		r    tftp.Request
 		t    tftp.Transfer
-		want event.Event
+		want event.Transfer
 	}{
 		{
 			tftp.Request{Name: "ios.bin", Remote: remote},
 			tftp.Transfer{Bytes: 1 << 20, Duration: time.Second, Negotiated: tftp.Options{BlockSize: 1428}},
-			event.Event{Op: "read", Path: "/ios.bin", Bytes: 1 << 20, Duration: time.Second, Detail: "octet, blksize=1428"},
+			event.Transfer{Op: event.Read, Path: "/ios.bin", Bytes: 1 << 20, Duration: time.Second, Detail: "octet, blksize=1428"},
 		},
 		{
 			tftp.Request{Name: "config", Write: true, Mode: tftp.NetASCII, Remote: remote},
 			tftp.Transfer{Bytes: 7, Resent: 2, Note: "final ACK missing", Err: failed},
-			event.Event{Op: "write", Path: "/config", Bytes: 7, Detail: "netascii, 2 packets resent, final ACK missing", Err: failed},
+			event.Transfer{Op: event.Write, Path: "/config", Bytes: 7, Text: true, Resent: 2, Detail: "netascii, 2 packets resent, final ACK missing", Err: failed},
 		},
 	} {
 		var s sink
-		c.want.Kind, c.want.Protocol, c.want.User, c.want.Remote = event.Transfer, "tftp", "anonymous", remote
+		c.want.Session = event.Session{Protocol: "tftp", Remote: remote, User: "anonymous"}
 		(&tftpd.Handler{Events: &s}).Transferred(&c.r, c.t)
 		if s.last != c.want {
 			t.Errorf("got %+v; want %+v", s.last, c.want)

@@ -1,0 +1,63 @@
+package ftpd_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+
+	"dray/ftp/ftpclient"
+	"dray/internal/event"
+	"dray/internal/ftpd"
+	"dray/internal/identity"
+	"dray/internal/policy"
+	"dray/internal/tree"
+	"dray/internal/vfs"
+	"dray/internal/vfs/memfs"
+)
+
+// bomb is a store with a fault in it.
+type bomb struct{ *memfs.FS }
+
+func (b bomb) Open(context.Context, vfs.Path) (vfs.File, error) { panic("boom") }
+func (b bomb) Mkdir(ctx context.Context, p vfs.Path) error      { panic("boom") }
+func (b bomb) Stat(context.Context, vfs.Path) (vfs.Info, error) { panic("boom") }
+
+// TestAPanicEndsItsSession and no other, and is told with its stack, whoever of the
+// session's goroutines it comes from.
+func TestAPanicEndsItsSession(t *testing.T) {
+	events := recorder{ended: make(chan struct{}, 1)}
+	address := serve(t, &ftpd.Backend{Trees: &tree.Trees{Files: bomb{memfs.New()}, Rules: policy.ReadWrite}, Users: identity.Guests{}, Events: &events})
+	ctx := t.Context()
+	enter := func() *ftpclient.Client {
+		c, err := new(ftpclient.Dialer).Dial(ctx, address)
+		ok(t, err)
+		t.Cleanup(func() { c.Close() })
+		ok(t, c.Login(ctx, "anonymous", ""))
+		return c
+	}
+	other := enter()
+	for name, do := range map[string]func(c *ftpclient.Client) error{
+		"MKD":  func(c *ftpclient.Client) error { return c.MakeDir(ctx, "/d") },
+		"SIZE": func(c *ftpclient.Client) error { _, err := c.Cmd(ctx, "SIZE", "/f"); return err },
+		"RETR": func(c *ftpclient.Client) error { _, err := c.Retrieve(ctx, "/f", 0, io.Discard); return err },
+	} {
+		before := events.count()
+		if err := do(enter()); err == nil || strings.Contains(err.Error(), "boom") {
+			t.Errorf("%s: the client hears %v", name, err)
+		}
+		<-events.ended
+		told := false
+		for _, e := range events.events[before:] {
+			fault, is := e.(event.Fault)
+			told = told || is && fault.Panic && strings.Contains(fault.Err.Error(), "boom") && strings.Contains(fault.Err.Error(), "panic_test.go")
+		}
+		if !told {
+			t.Errorf("%s: told %v", name, events.lines())
+		}
+	}
+	_, err := other.Cmd(ctx, "NOOP", "")
+	ok(t, err)
+	ok(t, other.Quit(ctx))
+	<-events.ended
+}
