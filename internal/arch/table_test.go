@@ -37,6 +37,7 @@ func table() map[string]row {
 		"internal/policy":    {dray: "internal/identity internal/vfs"},
 		"internal/config":    {outside: "github.com/goccy/go-yaml"},
 		"internal/kept":      {},
+		"internal/control":   {outside: "golang.org/x/sys"},
 		"internal/certs":     {dray: "internal/kept"},
 		"internal/hostkeys":  {dray: "internal/kept", outside: "golang.org/x/crypto/ssh"},
 		"internal/userkeys":  {outside: "golang.org/x/crypto/ssh"},
@@ -94,7 +95,7 @@ func table() map[string]row {
 
 		// The composition root, and the command line above it.
 		"internal/daemon": {
-			dray: "ftp/ftpserver internal/certs internal/config internal/event internal/ftpd internal/hostkeys internal/identity" +
+			dray: "ftp/ftpserver internal/certs internal/config internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
 				" internal/policy internal/sftpd internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs tftp",
 			tests: "ftp/ftpclient",
 		},
@@ -143,7 +144,7 @@ func pure() []string {
 // Who may open files of the host (certs has keys to read and to keep, bench files to serve), and who may read
 // the environment.
 const (
-	opensFiles = "cmd/dray internal/certs internal/config internal/hostkeys internal/kept internal/sshclient internal/userkeys internal/vfs/osfs test/bench"
+	opensFiles = "cmd/dray internal/certs internal/config internal/control internal/hostkeys internal/kept internal/sshclient internal/userkeys internal/vfs/osfs test/bench"
 	readsEnv   = "cmd/dray internal/config"
 )
 

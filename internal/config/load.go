@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -232,6 +233,16 @@ func (l *Loaded) checkKeys(served []string) error {
 		}
 	}
 	return nil
+}
+
+// ServesState reports whether the state folder lies in a folder that is served, where
+// clients could see and perhaps change what is in it.
+func (s *Serve) ServesState() bool {
+	served := []string{s.Dir}
+	for _, h := range s.FTP.Hosts {
+		served = append(served, h.Dir)
+	}
+	return slices.ContainsFunc(served, func(dir string) bool { return dir != "" && within(s.StateDir, dir) })
 }
 
 // keepsKeys reports whether keys of our own are made: for TLS without a certificate from

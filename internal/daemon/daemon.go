@@ -54,7 +54,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{files: files, users: admitted, events: event.NewLog(log), log: log, write: cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff, swept: func() {}}
-	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP, d.addSFTP} {
+	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP, d.addSFTP, d.addControl} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
 		}

@@ -1,0 +1,51 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"dray/internal/config"
+	"dray/internal/control"
+)
+
+// handle says what can be asked of the running server.
+func (d *Daemon) handle(srv *control.Server) {
+	srv.Handle("GET /endpoints", func(*http.Request) (any, error) { return d.endpoints, nil })
+}
+
+// addControl opens the socket through which `dray session` and its like reach the server.
+// That there is none is no reason not to serve files.
+func (d *Daemon) addControl(cfg config.Serve, log *slog.Logger) error {
+	if cfg.StateDir == "" {
+		return nil
+	}
+	srv, err := openControl(cfg)
+	if err != nil {
+		log.Warn("dray ban, dray session and dray reload cannot reach this server", "error", err, "setting", "state-dir")
+		return nil
+	}
+	d.handle(srv)
+	d.servers = append(d.servers, server{
+		serve:    func() error { return closedControl(srv.Serve()) },
+		shutdown: func(context.Context) error { return nil }, // it tells what the others wait for
+		close:    srv.Close,
+	})
+	return nil
+}
+
+func openControl(cfg config.Serve) (*control.Server, error) {
+	if cfg.ServesState() {
+		return nil, errors.New("the state folder lies in a folder that is served")
+	}
+	return control.Listen(cfg.StateDir)
+}
+
+// closedControl forgives that the server was closed.
+func closedControl(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
