@@ -52,15 +52,16 @@ func table() map[string]row {
 		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs"},
 
 		// The nouns of a simulated device.
-		"internal/device/iossim/cli":   {},
-		"internal/device/iossim/conf":  {},
-		"internal/device/iossim/flash": {},
-		"internal/device/iossim/image": {},
-		"internal/device/iossim/line":  {},
-		"internal/device/iossim/model": {dray: "internal/device/iossim/flash"},
+		"internal/device/iossim/cli":    {},
+		"internal/device/iossim/conf":   {},
+		"internal/device/iossim/flash":  {},
+		"internal/device/iossim/image":  {},
+		"internal/device/iossim/line":   {},
+		"internal/device/iossim/secret": {},
+		"internal/device/iossim/model":  {dray: "internal/device/iossim/flash"},
 		"internal/device/iossim": {
 			dray: "internal/device/iossim/cli internal/device/iossim/conf internal/device/iossim/flash internal/device/iossim/image" +
-				" internal/device/iossim/line internal/device/iossim/model",
+				" internal/device/iossim/line internal/device/iossim/model internal/device/iossim/secret",
 		},
 		// The clients are what a device pulls its image with: that they are ours is the point of it.
 		"internal/device/iossim/link": {

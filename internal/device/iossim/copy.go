@@ -14,6 +14,7 @@ import (
 
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
+	"dray/internal/device/iossim/secret"
 )
 
 // copyFile is "copy FROM TO": it asks for what is missing, and copies.
@@ -190,7 +191,7 @@ func (d *Device) ftpUser() (user, password string) {
 	}
 	password, _ = d.get("ip ftp password")
 	if hidden, ok := strings.CutPrefix(password, "7 "); ok {
-		password, _ = reveal(hidden)
+		password, _ = secret.Reveal(hidden)
 	}
 	return user, password
 }

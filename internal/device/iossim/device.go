@@ -15,6 +15,7 @@ import (
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/model"
+	"dray/internal/device/iossim/secret"
 )
 
 // Settings is what a device is when it comes out of its box.
@@ -373,7 +374,7 @@ func (d *Device) Authenticate(user, password string) (level int, ok bool) {
 		return 0, false
 	}
 	for _, rest := range c.All("username " + user) {
-		level, ok := checkUser(rest, password)
+		level, ok := secret.CheckUser(rest, password)
 		if ok {
 			return level, true
 		}

@@ -10,6 +10,7 @@ import (
 
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/line"
+	"dray/internal/device/iossim/secret"
 )
 
 // execFunc runs a command of EXEC. What it writes to w is paged and filtered; what it
@@ -66,7 +67,7 @@ func (s *session) login() error {
 		if err != nil {
 			return err
 		}
-		level, ok := 1, !local && !s.d.set.Faults.RefuseLogin && checkSecret(password, given)
+		level, ok := 1, !local && !s.d.set.Faults.RefuseLogin && secret.Check(password, given)
 		if local {
 			level, ok = s.d.Authenticate(user, given)
 		}
@@ -306,7 +307,7 @@ func enable(s *session, _ args, _ io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if checkSecret(stored, given) && !s.d.set.Faults.RefuseLogin {
+		if secret.Check(stored, given) && !s.d.set.Faults.RefuseLogin {
 			s.level = 15
 			return nil
 		}

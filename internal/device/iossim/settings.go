@@ -9,6 +9,7 @@ import (
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/conf"
 	"dray/internal/device/iossim/model"
+	"dray/internal/device/iossim/secret"
 )
 
 // setting is a command of configuration mode that only stands in the configuration.
@@ -293,26 +294,26 @@ func setSecret(key string, hash bool) configFunc {
 }
 
 // store returns a password as it stands in the configuration; given is it with its type.
-func (c *configurer) store(given, secret string, hash bool) (stored, complaint string) {
+func (c *configurer) store(given, password string, hash bool) (stored, complaint string) {
 	kind, _, ok := strings.Cut(given, " ")
-	if !ok || kind != "0" && kind != "5" && kind != "7" || given == secret {
+	if !ok || kind != "0" && kind != "5" && kind != "7" || given == password {
 		kind = "0"
 	}
-	if kind == "5" && strings.Count(secret, "$") != 3 {
+	if kind == "5" && strings.Count(password, "$") != 3 {
 		return "", "ERROR: The secret you entered is not a valid encrypted secret.\n"
 	}
-	if _, ok := reveal(secret); kind == "7" && !ok {
-		return "", "Invalid encrypted password: " + secret + "\n"
+	if _, ok := secret.Reveal(password); kind == "7" && !ok {
+		return "", "Invalid encrypted password: " + password + "\n"
 	}
 	veiled := false
 	c.edit(func(f *conf.Config) { _, veiled = f.Get("service password-encryption") })
 	switch {
 	case kind == "0" && hash:
-		return "5 " + newSecret(secret), ""
+		return "5 " + secret.New(password), ""
 	case kind == "0" && veiled:
-		return "7 " + conceal(secret), ""
+		return "7 " + secret.Conceal(password), ""
 	}
-	return kind + " " + secret, ""
+	return kind + " " + password, ""
 }
 
 func setUser(c *configurer, m cli.Match[configFunc]) string {

@@ -1,4 +1,4 @@
-package iossim
+package secret
 
 import "testing"
 
@@ -13,11 +13,11 @@ func TestSecretsAreThoseOfOthers(t *testing.T) {
 			t.Errorf("%q with %s: %s; want %s", c.password, c.salt, got, c.want)
 		}
 	}
-	if got, ok := reveal("02050D480809"); got != "cisco" || !ok {
+	if got, ok := Reveal("02050D480809"); got != "cisco" || !ok {
 		t.Errorf("type 7 hides %q, %v", got, ok)
 	}
 	for _, s := range []string{"", "0", "zz12", "021"} {
-		if _, ok := reveal(s); ok {
+		if _, ok := Reveal(s); ok {
 			t.Errorf("%q is no type 7", s)
 		}
 	}
@@ -25,13 +25,13 @@ func TestSecretsAreThoseOfOthers(t *testing.T) {
 
 func TestPasswordsOfUsers(t *testing.T) {
 	for rest, level := range map[string]int{
-		"privilege 15 secret 5 " + newSecret("s"): 15, "secret 5 " + newSecret("s"): 1, "password 0 s": 1,
-		"password 7 " + conceal("s"): 1, "privilege 5 password 0 s": 5,
+		"privilege 15 secret 5 " + New("s"): 15, "secret 5 " + New("s"): 1, "password 0 s": 1,
+		"password 7 " + Conceal("s"): 1, "privilege 5 password 0 s": 5,
 	} {
-		if got, ok := checkUser(rest, "s"); got != level || !ok {
+		if got, ok := CheckUser(rest, "s"); got != level || !ok {
 			t.Errorf("%s: %d, %v", rest, got, ok)
 		}
-		if _, ok := checkUser(rest, "S"); ok {
+		if _, ok := CheckUser(rest, "S"); ok {
 			t.Errorf("%s takes another password", rest)
 		}
 	}

@@ -1,4 +1,6 @@
-package iossim
+// Package secret is passwords as configurations have them: type 5 (the MD5 hash of FreeBSD),
+// type 7 (hidden from a glance only) and plain text. It knows no newer types, 8 and 9.
+package secret
 
 import (
 	"crypto/md5"
@@ -11,8 +13,8 @@ import (
 
 const saltLetters = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// newSecret returns a password as "secret 5" has it, with a salt of chance.
-func newSecret(password string) string {
+// New returns a password as "secret 5" has it, with a salt of chance.
+func New(password string) string {
 	var b [4]byte
 	rand.Read(b[:])
 	salt := ""
@@ -68,9 +70,9 @@ func md5crypt(password, salt string) string {
 	return out.String()
 }
 
-// checkSecret reports whether a password is the one of a "secret" or "password" with its
+// Check reports whether a password is the one of a "secret" or "password" with its
 // type before it.
-func checkSecret(stored, password string) bool {
+func Check(stored, password string) bool {
 	kind, value, _ := strings.Cut(stored, " ")
 	switch kind {
 	case "0":
@@ -82,7 +84,7 @@ func checkSecret(stored, password string) bool {
 		}
 		return equal(md5crypt(password, parts[2]), value)
 	case "7":
-		plain, ok := reveal(value)
+		plain, ok := Reveal(value)
 		return ok && equal(plain, password)
 	}
 	return equal(stored, password)
@@ -90,8 +92,8 @@ func checkSecret(stored, password string) bool {
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// checkUser does the same with what follows "username NAME", and returns the privilege.
-func checkUser(rest, password string) (level int, ok bool) {
+// CheckUser does the same with what follows "username NAME", and returns the privilege.
+func CheckUser(rest, password string) (level int, ok bool) {
 	level = 1
 	words := strings.Fields(rest)
 	if len(words) > 1 && words[0] == "privilege" {
@@ -101,14 +103,14 @@ func checkUser(rest, password string) (level int, ok bool) {
 	if len(words) < 2 || words[0] != "secret" && words[0] != "password" {
 		return 0, false
 	}
-	return level, checkSecret(strings.Join(words[1:], " "), password)
+	return level, Check(strings.Join(words[1:], " "), password)
 }
 
 // veil is the well-known string of type 7, which hides a password from a glance only.
 const veil = "dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87"
 
-// conceal writes a password as type 7.
-func conceal(plain string) string {
+// Conceal writes a password as type 7.
+func Conceal(plain string) string {
 	const start = 2
 	out := []byte{'0', '0' + start}
 	for i := range len(plain) {
@@ -117,8 +119,8 @@ func conceal(plain string) string {
 	return string(out)
 }
 
-// reveal undoes conceal.
-func reveal(hidden string) (string, bool) {
+// Reveal undoes Conceal.
+func Reveal(hidden string) (string, bool) {
 	if len(hidden) < 2 {
 		return "", false
 	}
