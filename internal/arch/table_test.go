@@ -57,20 +57,22 @@ func table() map[string]row {
 		"internal/device/iossim/flash":  {},
 		"internal/device/iossim/image":  {},
 		"internal/device/iossim/line":   {},
+		"internal/device/iossim/pause":  {},
 		"internal/device/iossim/secret": {},
 		"internal/device/iossim/model":  {dray: "internal/device/iossim/flash"},
+		"internal/device/iossim/place":  {dray: "internal/device/iossim/flash internal/device/iossim/model"},
 		"internal/device/iossim": {
 			dray: "internal/device/iossim/cli internal/device/iossim/conf internal/device/iossim/flash internal/device/iossim/image" +
-				" internal/device/iossim/line internal/device/iossim/model internal/device/iossim/secret",
+				" internal/device/iossim/line internal/device/iossim/model internal/device/iossim/pause internal/device/iossim/place internal/device/iossim/secret",
 		},
 		// The clients are what a device pulls its image with: that they are ours is the point of it.
 		"internal/device/iossim/link": {
-			dray:    "ftp/ftpclient internal/device/iossim internal/device/iossim/flash internal/scp tftp",
+			dray:    "ftp/ftpclient internal/device/iossim/flash internal/device/iossim/pause internal/device/iossim/place internal/scp tftp",
 			outside: "golang.org/x/crypto/ssh",
 		},
 		"internal/device/iossim/rack": {
 			dray: "internal/device/iossim internal/device/iossim/flash internal/device/iossim/image internal/device/iossim/link" +
-				" internal/device/iossim/model internal/telnet",
+				" internal/device/iossim/model internal/device/iossim/pause internal/telnet",
 			outside: "github.com/goccy/go-yaml golang.org/x/crypto/ssh",
 		},
 

@@ -89,23 +89,23 @@ var errPlatform = errors.New("image for another platform")
 
 // try looks whether a file boots.
 func (d *Device) try(name string) (boot, error) {
-	p, err := d.place(name)
+	p, err := d.sys().Find(name)
 	if err != nil {
 		return boot{}, fmt.Errorf("iossim: %w", err)
 	}
-	if p.fs == nil {
+	if p.FS == nil {
 		return boot{}, fmt.Errorf("iossim: %s: %w", name, errors.ErrUnsupported)
 	}
-	f, err := p.fs.Open(p.path)
+	f, err := p.FS.Open(p.Path)
 	if err != nil {
 		return boot{}, err
 	}
 	if f.Name == packagesConf && d.model.Install {
-		version, err := d.provisioned(p.fs, f)
-		return boot{p.prefix + f.Name, version, true}, err
+		version, err := d.provisioned(p.FS, f)
+		return boot{p.Prefix + f.Name, version, true}, err
 	}
 	h, err := d.whole(f.Content)
-	return boot{image: p.prefix + f.Name, version: h.Version}, err
+	return boot{image: p.Prefix + f.Name, version: h.Version}, err
 }
 
 // whole checks an image. One that was made here is whole.
@@ -253,12 +253,12 @@ func (s *session) rommonCommand(words []string) bool {
 	case "?", "help":
 		s.write("boot                boot up an external process\nconfreg             configuration register utility\ndir                 list files in file system\nreset               system reset\nset                 display the monitor variables\n")
 	case "dir":
-		p, err := d.place(or(arg, d.model.Storage))
-		if err != nil || p.fs == nil {
+		p, err := d.sys().Find(or(arg, d.model.Storage))
+		if err != nil || p.FS == nil {
 			s.write("dir: bad device name\n")
 			return false
 		}
-		for _, f := range p.fs.Files(false) {
+		for _, f := range p.FS.Files(false) {
 			s.printf("%10d  -rw-  %s\n", f.Content.Size(), f.Name)
 		}
 	case "set":

@@ -14,13 +14,14 @@ import (
 
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
+	"dray/internal/device/iossim/place"
 	"dray/internal/device/iossim/secret"
 )
 
 // copyFile is "copy FROM TO": it asks for what is missing, and copies.
 func copyFile(s *session, a args, _ io.Writer) error {
-	from, err1 := s.d.place(a["from"])
-	to, err2 := s.d.place(a["to"])
+	from, err1 := s.d.sys().Find(a["from"])
+	to, err2 := s.d.sys().Find(a["to"])
 	if err := errors.Join(err1, err2); err != nil {
 		s.write("%Error parsing filename (Bad file number)\n")
 		return nil
@@ -36,7 +37,7 @@ func copyFile(s *session, a args, _ io.Writer) error {
 // copier is one copy.
 type copier struct {
 	s        *session
-	from, to place
+	from, to place.Place
 	begun    time.Time
 	opening  sync.Once
 	opened   atomic.Bool // the server has answered
@@ -48,11 +49,11 @@ func (c *copier) questions() (ok bool, err error) {
 	s := c.s
 	quiet, _ := s.d.get("file prompt")
 	d := s.d.remembered()
-	if c.from.network() {
+	if c.from.Network() {
 		if ok, err := c.host(&c.from, d.host); !ok || err != nil {
 			return false, err
 		}
-		if c.from.scheme == "scp" {
+		if c.from.Scheme == "scp" {
 			if err := c.user(&c.from, "Source"); err != nil {
 				return false, err
 			}
@@ -61,22 +62,22 @@ func (c *copier) questions() (ok bool, err error) {
 	if ok, err := c.name(&c.from, "Source", d.name); !ok || err != nil {
 		return false, err
 	}
-	if c.to.network() {
+	if c.to.Network() {
 		if ok, err := c.host(&c.to, d.host); !ok || err != nil {
 			return false, err
 		}
-		if c.to.scheme == "scp" {
+		if c.to.Scheme == "scp" {
 			if err := c.user(&c.to, "Destination"); err != nil {
 				return false, err
 			}
 		}
 	}
-	if quiet != "quiet" || c.to.path == "" {
+	if quiet != "quiet" || c.to.Path == "" {
 		if err := c.destination(); err != nil {
 			return false, err
 		}
 	}
-	for _, p := range []*place{&c.from, &c.to} {
+	for _, p := range []*place.Place{&c.from, &c.to} {
 		if err := c.credentials(p); err != nil {
 			return false, err
 		}
@@ -86,11 +87,11 @@ func (c *copier) questions() (ok bool, err error) {
 }
 
 // host asks for the server, unless the command has named it.
-func (c *copier) host(p *place, last string) (bool, error) {
-	if p.remote.Host != "" {
+func (c *copier) host(p *place.Place, last string) (bool, error) {
+	if p.Remote.Host != "" {
 		return true, nil
 	}
-	if p.scheme == "tftp" {
+	if p.Scheme == "tftp" {
 		last, _, _ = strings.Cut(last, ":")
 	}
 	answer, err := c.s.ask("Address or name of remote host [" + last + "]? ")
@@ -100,31 +101,31 @@ func (c *copier) host(p *place, last string) (bool, error) {
 	if answer == "" {
 		answer = last
 	}
-	r, err := remote(p.scheme, "//"+answer)
+	r, err := place.ParseRemote(p.Scheme, "//"+answer)
 	if answer == "" || r.Host == "" || err != nil || strings.ContainsAny(answer, " /@") {
 		c.s.write("?Host name or address not specified\n%Error parsing filename (Bad address)\n")
 		return false, nil
 	}
-	p.remote.Host, p.remote.Port = r.Host, r.Port
+	p.Remote.Host, p.Remote.Port = r.Host, r.Port
 	return true, nil
 }
 
 // user asks who is to log in.
-func (c *copier) user(p *place, what string) error {
-	if p.remote.User != "" {
+func (c *copier) user(p *place.Place, what string) error {
+	if p.Remote.User != "" {
 		return nil
 	}
 	answer, err := c.s.ask(what + " username [" + c.s.user + "]? ")
 	if answer == "" {
 		answer = c.s.user
 	}
-	p.remote.User = answer
+	p.Remote.User = answer
 	return err
 }
 
 // name asks for the source file.
-func (c *copier) name(p *place, what, last string) (bool, error) {
-	if p.path == "" {
+func (c *copier) name(p *place.Place, what, last string) (bool, error) {
+	if p.Path == "" {
 		answer, err := c.s.ask(what + " filename [" + last + "]? ")
 		if err != nil {
 			return false, err
@@ -136,19 +137,19 @@ func (c *copier) name(p *place, what, last string) (bool, error) {
 			c.s.write("%Error parsing filename (No such file or directory)\n")
 			return false, nil
 		}
-		p.path = flash.Clean(answer)
+		p.Path = flash.Clean(answer)
 	}
-	p.remote.Path = p.path
+	p.Remote.Path = p.Path
 	return true, nil
 }
 
 // destination asks under which name the copy is to be kept. The prompt is made of what
 // the command says, or of the name of the source.
 func (c *copier) destination() error {
-	proposed := c.to.path
+	proposed := c.to.Path
 	if proposed == "" || strings.HasSuffix(proposed, "/") {
-		proposed += base(c.from.path)
-		if c.from.scheme == "running-config" || c.from.scheme == "startup-config" {
+		proposed += place.Base(c.from.Path)
+		if c.from.Scheme == "running-config" || c.from.Scheme == "startup-config" {
 			proposed = strings.ToLower(c.s.d.Hostname()) + "-confg"
 		}
 	}
@@ -156,20 +157,20 @@ func (c *copier) destination() error {
 	if answer == "" {
 		answer = proposed
 	}
-	if c.to.scheme != "running-config" && c.to.scheme != "startup-config" {
-		c.to.path = answer
-		if !c.to.network() {
-			c.to.path = flash.Clean(answer)
+	if c.to.Scheme != "running-config" && c.to.Scheme != "startup-config" {
+		c.to.Path = answer
+		if !c.to.Network() {
+			c.to.Path = flash.Clean(answer)
 		}
 	}
-	c.to.remote.Path = c.to.path
+	c.to.Remote.Path = c.to.Path
 	return err
 }
 
 // credentials takes users from the configuration, and asks for the password of SCP.
-func (c *copier) credentials(p *place) (err error) {
-	r := &p.remote
-	switch p.scheme {
+func (c *copier) credentials(p *place.Place) (err error) {
+	r := &p.Remote
+	switch p.Scheme {
 	case "ftp":
 		if r.User == "" {
 			r.User, r.Password = c.s.d.ftpUser()
@@ -197,7 +198,7 @@ func (d *Device) ftpUser() (user, password string) {
 }
 
 // network takes what else the configuration says of transfers.
-func (d *Device) network(r *Remote) {
+func (d *Device) network(r *place.Remote) {
 	c := d.config()
 	_, r.Active = c.Get("no ip ftp passive")
 	if size, ok := c.Get("ip tftp blocksize"); ok {
@@ -210,29 +211,29 @@ func (d *Device) network(r *Remote) {
 
 // overwrite asks before a file is lost, and offers to erase where the class does.
 func (c *copier) overwrite(quiet bool) (bool, error) {
-	if c.to.fs == nil {
+	if c.to.FS == nil {
 		return true, nil
 	}
 	s := c.s
-	if _, err := c.to.fs.Open(c.to.path); err == nil && !quiet {
+	if _, err := c.to.FS.Open(c.to.Path); err == nil && !quiet {
 		s.write("%Warning:There is a file already existing with this name \n")
 		yes, err := s.confirm("Do you want to over write? ")
 		if err != nil || !yes {
 			return false, err
 		}
 	}
-	if c.to.fs.Class() == flash.Disk || quiet || c.from.fs == c.to.fs {
+	if c.to.FS.Class() == flash.Disk || quiet || c.from.FS == c.to.FS {
 		return true, nil
 	}
-	yes, err := s.confirm("Erase " + c.to.prefix + " before copying? ")
+	yes, err := s.confirm("Erase " + c.to.Prefix + " before copying? ")
 	if err != nil || !yes {
 		return err == nil, err
 	}
-	yes, err = s.confirm("Erasing the " + strings.TrimSuffix(c.to.prefix, ":") + " filesystem will remove all files! Continue? ")
+	yes, err = s.confirm("Erasing the " + strings.TrimSuffix(c.to.Prefix, ":") + " filesystem will remove all files! Continue? ")
 	if err != nil || !yes {
 		return false, err
 	}
-	return true, s.erase(c.to.prefix, c.to.fs)
+	return true, s.erase(c.to.Prefix, c.to.FS)
 }
 
 // erase erases a flash as slowly as a device does.
@@ -260,10 +261,10 @@ func (c *copier) run() error {
 	c.begun = time.Now()
 	s := c.s
 	switch {
-	case c.from.network() && c.to.network():
+	case c.from.Network() && c.to.Network():
 		s.printf("%%Error copying %s (Invalid argument)\n", c.from)
 		return nil
-	case c.from.network():
+	case c.from.Network():
 		return c.download()
 	}
 	content, err := c.source()
@@ -272,11 +273,11 @@ func (c *copier) run() error {
 		return nil
 	}
 	switch {
-	case c.to.network():
+	case c.to.Network():
 		return c.upload(content)
-	case c.to.fs != nil:
+	case c.to.FS != nil:
 		return c.local(content)
-	case c.to.scheme == "null":
+	case c.to.Scheme == "null":
 		s.printf("%d bytes copied in %.3f secs\n", content.Size(), time.Since(c.begun).Seconds())
 		return nil
 	}
@@ -286,7 +287,7 @@ func (c *copier) run() error {
 // source is what is to be copied, of this device.
 func (c *copier) source() (flash.Content, error) {
 	d := c.s.d
-	switch c.from.scheme {
+	switch c.from.Scheme {
 	case "running-config":
 		return flash.Text(d.runningText()), nil
 	case "startup-config":
@@ -297,7 +298,7 @@ func (c *copier) source() (flash.Content, error) {
 		}
 		return flash.Text(d.saved + d.startup), nil
 	case "flash":
-		f, err := c.from.fs.Open(c.from.path)
+		f, err := c.from.FS.Open(c.from.Path)
 		return f.Content, err
 	}
 	return nil, fs.ErrNotExist
@@ -317,13 +318,13 @@ func (c *copier) configuration(content flash.Content) error {
 	}
 	text := string(b)
 	switch {
-	case c.to.scheme == "startup-config" && c.from.scheme == "running-config":
+	case c.to.Scheme == "startup-config" && c.from.Scheme == "running-config":
 		s.save()
 		return nil
-	case c.to.scheme == "startup-config":
+	case c.to.Scheme == "startup-config":
 		s.write("[OK]\n")
 		s.d.keep(text)
-	case c.to.scheme == "running-config":
+	case c.to.Scheme == "running-config":
 		s.write((&configurer{d: s.d, who: s.who()}).load(text))
 		defer s.d.message("%%SYS-5-CONFIG_I: Configured from %s by %s", c.from, s.who())
 	default:
@@ -347,8 +348,8 @@ func why(err error) string {
 		text string
 	}{
 		{flash.ErrFull, "Not enough space on device"}, {fs.ErrNotExist, "No such file or directory"}, {fs.ErrPermission, "Permission denied"},
-		{fs.ErrExist, "File exists"}, {fs.ErrInvalid, "Invalid argument"}, {ErrTimeout, "Timed out"}, {ErrLogin, "Incorrect Login/Password"},
-		{ErrRefused, "Connection refused by remote host"}, {ErrHost, "Cannot resolve domain name"}, {ErrUnsupported, "Protocol not supported"},
+		{fs.ErrExist, "File exists"}, {fs.ErrInvalid, "Invalid argument"}, {place.ErrTimeout, "Timed out"}, {place.ErrLogin, "Incorrect Login/Password"},
+		{place.ErrRefused, "Connection refused by remote host"}, {place.ErrHost, "Cannot resolve domain name"}, {place.ErrUnsupported, "Protocol not supported"},
 	} {
 		if errors.Is(err, w.err) {
 			return w.text

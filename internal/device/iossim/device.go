@@ -15,6 +15,8 @@ import (
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/model"
+	"dray/internal/device/iossim/pause"
+	"dray/internal/device/iossim/place"
 	"dray/internal/device/iossim/secret"
 )
 
@@ -36,7 +38,7 @@ type Settings struct {
 	// means 1.
 	Speed float64
 
-	Transfers Transfers // over the network; nil refuses every copy
+	Transfers place.Transfers // over the network; nil refuses every copy
 	Faults    Faults
 }
 
@@ -110,9 +112,6 @@ func New(s Settings) (*Device, error) {
 	m := s.Model
 	if m.Name == "" {
 		return nil, errors.New("iossim: a device needs a model")
-	}
-	if s.Speed <= 0 {
-		s.Speed = 1
 	}
 	if s.Version == "" {
 		s.Version = m.Version
@@ -317,6 +316,9 @@ func (d *Device) Close() {
 	d.wg.Wait()
 }
 
+// sys is the file systems.
+func (d *Device) sys() place.System { return place.System{Model: d.model, Flash: d.flash} }
+
 // get returns what follows a key in the running-config.
 func (d *Device) get(key string) (string, bool) {
 	d.mu.Lock()
@@ -342,19 +344,7 @@ func (d *Device) clock() time.Time { return time.Now().Add(d.skew).UTC() }
 
 // pause waits for what takes a real device so long.
 func (d *Device) pause(ctx context.Context, long time.Duration) error {
-	return Wait(ctx, time.Duration(float64(long)/d.set.Speed))
-}
-
-// Wait waits so long, or until ctx ends, whose error it returns then.
-func Wait(ctx context.Context, long time.Duration) error {
-	t := time.NewTimer(long)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pause.Speed(d.set.Speed).For(ctx, long)
 }
 
 // release is the version as a configuration has it: "15.7", "17.9".
@@ -386,20 +376,39 @@ func (d *Device) Authenticate(user, password string) (level int, ok bool) {
 func (d *Device) ServedFile(name string) (flash.Content, bool) {
 	for _, rest := range d.config().All("tftp-server") {
 		words := strings.Fields(rest)
-		p, err := d.place(words[0])
-		if err != nil || p.fs == nil {
+		p, err := d.sys().Find(words[0])
+		if err != nil || p.FS == nil {
 			continue
 		}
-		alias := flash.Clean(p.path)
+		alias := flash.Clean(p.Path)
 		if len(words) == 3 && words[1] == "alias" {
 			alias = words[2]
 		}
 		if alias != flash.Clean(name) {
 			continue
 		}
-		if f, err := p.fs.Open(p.path); err == nil {
+		if f, err := p.FS.Open(p.Path); err == nil {
 			return f.Content, true
 		}
 	}
 	return nil, false
+}
+
+// serveFiles starts or stops the server of what tftp-server lines name. The caller holds
+// the lock.
+func (d *Device) serveFiles() {
+	wanted := len(d.running.All("tftp-server")) > 0 && d.set.Transfers != nil && d.state == up
+	switch {
+	case wanted && d.server == nil:
+		ctx, cancel := context.WithCancel(d.life)
+		d.server = cancel
+		d.wg.Go(func() {
+			if err := d.set.Transfers.ServeTFTP(ctx, d.ServedFile); err != nil && ctx.Err() == nil {
+				d.message("%%TFTP-3-ERROR: cannot serve files: %v", err)
+			}
+		})
+	case !wanted && d.server != nil:
+		d.server()
+		d.server = nil
+	}
 }

@@ -15,31 +15,32 @@ import (
 
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
+	"dray/internal/device/iossim/place"
 )
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // dir lists a file system.
 func dir(s *session, a args, w io.Writer) error {
-	p, err := s.d.place(or(a["file"], s.d.model.Storage))
-	if err == nil && p.scheme == "startup-config" || p.scheme == "nvram" {
+	p, err := s.d.sys().Find(or(a["file"], s.d.model.Storage))
+	if err == nil && p.Scheme == "startup-config" || p.Scheme == "nvram" {
 		s.dirNVRAM(w)
 		return nil
 	}
-	if err != nil || p.fs == nil {
+	if err != nil || p.FS == nil {
 		fmt.Fprintf(w, "%%Error opening %s (Invalid argument)\n", a["file"])
 		return nil
 	}
-	all := p.fs.Files(a["all"] != "")
-	if p.path != "" {
-		f, err := p.fs.Open(p.path)
+	all := p.FS.Files(a["all"] != "")
+	if p.Path != "" {
+		f, err := p.FS.Open(p.Path)
 		if err != nil {
-			fmt.Fprintf(w, "%%Error opening %s%s (No such file or directory)\n", p.prefix, p.path)
+			fmt.Fprintf(w, "%%Error opening %s%s (No such file or directory)\n", p.Prefix, p.Path)
 			return nil
 		}
 		all = []flash.File{f}
 	}
-	fmt.Fprintf(w, "Directory of %s/%s\n\n", p.prefix, p.path)
+	fmt.Fprintf(w, "Directory of %s/%s\n\n", p.Prefix, p.Path)
 	if len(all) == 0 {
 		fmt.Fprint(w, "No files in directory\n")
 	}
@@ -50,7 +51,7 @@ func dir(s *session, a args, w io.Writer) error {
 		}
 		fmt.Fprintf(w, "%5d  -rw-  %10d  %s  %s\n", f.Index, f.Content.Size(), fileTime(f.Time), name)
 	}
-	fmt.Fprintf(w, "\n%d bytes total (%d bytes free)\n", p.fs.Capacity(), p.fs.Free())
+	fmt.Fprintf(w, "\n%d bytes total (%d bytes free)\n", p.FS.Capacity(), p.FS.Free())
 	return nil
 }
 
@@ -77,51 +78,51 @@ func or(s, otherwise string) string {
 
 // deleteFile deletes after two questions, or with /force after none.
 func deleteFile(s *session, a args, _ io.Writer) error {
-	p, err := s.d.place(a["file"])
-	if err != nil || p.fs == nil {
+	p, err := s.d.sys().Find(a["file"])
+	if err != nil || p.FS == nil {
 		s.printf("%%Error parsing filename (Invalid argument)\n")
 		return nil
 	}
-	if p.path == "" || a["force"] == "" {
-		answer, err := s.ask("Delete filename [" + p.path + "]? ")
+	if p.Path == "" || a["force"] == "" {
+		answer, err := s.ask("Delete filename [" + p.Path + "]? ")
 		if err != nil {
 			return err
 		}
-		p.path = or(flash.Clean(answer), p.path)
+		p.Path = or(flash.Clean(answer), p.Path)
 	}
-	name := p.prefix + p.path
+	name := p.Prefix + p.Path
 	if a["force"] == "" {
 		if s.d.model.XE || !s.d.model.Switch {
-			name = p.prefix + "/" + p.path
+			name = p.Prefix + "/" + p.Path
 		}
 		yes, err := s.confirm("Delete " + name + "? ")
 		if err != nil || !yes {
 			return err
 		}
 	}
-	if err := p.fs.Remove(p.path); err != nil {
-		s.printf("%%Error deleting %s (%s)\n", p.prefix+p.path, why(err))
+	if err := p.FS.Remove(p.Path); err != nil {
+		s.printf("%%Error deleting %s (%s)\n", p.Prefix+p.Path, why(err))
 	}
 	return nil
 }
 
 // verify reads a file and says what its hash is, or whether it is the one that it ought to be.
 func verify(s *session, a args, _ io.Writer) error {
-	p, err := s.d.place(a["file"])
-	if err != nil || p.fs == nil {
+	p, err := s.d.sys().Find(a["file"])
+	if err != nil || p.FS == nil {
 		s.write("%Error parsing filename (Invalid argument)\n")
 		return nil
 	}
-	if p.path == "" {
+	if p.Path == "" {
 		answer, err := s.ask("Verify filename []? ")
 		if err != nil {
 			return err
 		}
-		p.path = flash.Clean(answer)
+		p.Path = flash.Clean(answer)
 	}
-	f, err := p.fs.Open(p.path)
+	f, err := p.FS.Open(p.Path)
 	if err != nil {
-		s.printf("%%Error opening %s (No such file or directory)\n", p.prefix+p.path)
+		s.printf("%%Error opening %s (No such file or directory)\n", p.Prefix+p.Path)
 		return nil
 	}
 	if a["hash"] == "" {
@@ -136,7 +137,7 @@ func verify(s *session, a args, _ io.Writer) error {
 	}
 	s.write("Done!\n")
 	got, want := hex.EncodeToString(sum.Sum(nil)), strings.ToLower(a["sum"])
-	name := p.prefix + p.path
+	name := p.Prefix + p.Path
 	switch {
 	case want == "":
 		s.printf("verify %s (%s) = %s\n", a["hash"], name, got)
@@ -167,17 +168,17 @@ func (s *session) dots(f flash.File, w io.Writer) error {
 }
 
 // verifySignature says whether a file is a whole image.
-func (s *session) verifySignature(p place, f flash.File) error {
-	s.printf("Verifying file integrity of %s%s", p.prefix, p.path)
+func (s *session) verifySignature(p place.Place, f flash.File) error {
+	s.printf("Verifying file integrity of %s%s", p.Prefix, p.Path)
 	if err := s.dots(f, io.Discard); err != nil {
 		return err
 	}
 	_, err := image.Check(f.Reader())
 	switch {
 	case errors.Is(err, image.ErrForeign):
-		s.printf("\n%%Error verifying %s%s (not an image)\n", p.prefix, p.path)
+		s.printf("\n%%Error verifying %s%s (not an image)\n", p.Prefix, p.Path)
 	case err != nil:
-		s.printf("\nEmbedded hash verification failed for file %s%s.\n", p.prefix, p.path)
+		s.printf("\nEmbedded hash verification failed for file %s%s.\n", p.Prefix, p.Path)
 	default:
 		s.write("\nEmbedded hash verification successful.\n")
 	}
@@ -186,13 +187,13 @@ func (s *session) verifySignature(p place, f flash.File) error {
 
 // squeeze frees what deleted files take.
 func squeeze(s *session, a args, _ io.Writer) error {
-	p, err := s.d.place(a["file"])
-	if err != nil || p.fs == nil {
+	p, err := s.d.sys().Find(a["file"])
+	if err != nil || p.FS == nil {
 		s.write("%Error squeezing " + a["file"] + " (Invalid argument)\n")
 		return nil
 	}
-	if p.fs.Class() != flash.ClassA {
-		s.printf("%%Error squeezing %s (Operation not supported)\n", p.prefix)
+	if p.FS.Class() != flash.ClassA {
+		s.printf("%%Error squeezing %s (Operation not supported)\n", p.Prefix)
 		return nil
 	}
 	if yes, err := s.confirm("Squeeze operation may take a while. Continue? "); err != nil || !yes {
@@ -205,19 +206,19 @@ func squeeze(s *session, a args, _ io.Writer) error {
 			}
 			show("S")
 		}
-		return p.fs.Squeeze()
+		return p.FS.Squeeze()
 	})
 	if err == nil {
-		s.printf("\nSqueeze of %s complete\n", strings.TrimSuffix(p.prefix, ":"))
+		s.printf("\nSqueeze of %s complete\n", strings.TrimSuffix(p.Prefix, ":"))
 	}
 	return err
 }
 
 // eraseCommand erases the startup-config, or a flash of the class that is erased as a whole.
 func eraseCommand(s *session, a args, _ io.Writer) error {
-	p, err := s.d.place(or(a["file"], "nvram:"))
+	p, err := s.d.sys().Find(or(a["file"], "nvram:"))
 	switch {
-	case err == nil && (p.scheme == "nvram" && p.path == "" || p.scheme == "startup-config"):
+	case err == nil && (p.Scheme == "nvram" && p.Path == "" || p.Scheme == "startup-config"):
 		yes, err := s.confirm("Erasing the nvram filesystem will remove all configuration files! Continue? ")
 		if err != nil || !yes {
 			return err
@@ -225,22 +226,22 @@ func eraseCommand(s *session, a args, _ io.Writer) error {
 		s.d.keep("")
 		s.write("[OK]\nErase of nvram: complete\n")
 		s.d.message("%%SYS-7-NV_BLOCK_INIT: Initialized the geometry of nvram")
-	case err != nil || p.fs == nil || p.path != "" || p.fs.Class() == flash.Disk:
+	case err != nil || p.FS == nil || p.Path != "" || p.FS.Class() == flash.Disk:
 		s.printf("%%Error erasing %s (Invalid argument)\n", a["file"])
 	default:
-		yes, err := s.confirm("Erasing the " + strings.TrimSuffix(p.prefix, ":") + " filesystem will remove all files! Continue? ")
+		yes, err := s.confirm("Erasing the " + strings.TrimSuffix(p.Prefix, ":") + " filesystem will remove all files! Continue? ")
 		if err != nil || !yes {
 			return err
 		}
-		return s.erase(p.prefix, p.fs)
+		return s.erase(p.Prefix, p.FS)
 	}
 	return nil
 }
 
 // moreFile shows a text file.
 func moreFile(s *session, a args, w io.Writer) error {
-	p, err := s.d.place(a["file"])
-	if err == nil && p.fs == nil && !p.network() {
+	p, err := s.d.sys().Find(a["file"])
+	if err == nil && p.FS == nil && !p.Network() {
 		c := copier{s: s, from: p}
 		content, err := c.source()
 		if err == nil {
@@ -251,11 +252,11 @@ func moreFile(s *session, a args, w io.Writer) error {
 		}
 		return nil
 	}
-	if err != nil || p.fs == nil {
+	if err != nil || p.FS == nil {
 		fmt.Fprintf(w, "%%Error opening %s (Invalid argument)\n", a["file"])
 		return nil
 	}
-	f, err := p.fs.Open(p.path)
+	f, err := p.FS.Open(p.Path)
 	if err != nil {
 		fmt.Fprintf(w, "%%Error opening %s (No such file or directory)\n", p)
 		return nil
@@ -332,8 +333,8 @@ func (s *session) archive() {
 		s.write("%% The archive path is not configured\n")
 		return
 	}
-	p, err := d.place(strings.ReplaceAll(path, "$h", d.Hostname()))
-	if err != nil || p.fs == nil {
+	p, err := d.sys().Find(strings.ReplaceAll(path, "$h", d.Hostname()))
+	if err != nil || p.FS == nil {
 		s.printf("%%Error archiving to %s (Invalid argument)\n", path)
 		return
 	}
@@ -342,10 +343,10 @@ func (s *session) archive() {
 		fmt.Sscan(text, &most)
 	}
 	d.mu.Lock()
-	d.archived = append(d.archived, archived{p.fs, ""})
+	d.archived = append(d.archived, archived{p.FS, ""})
 	n := d.archives + 1
 	d.archives = n
-	name := fmt.Sprintf("%s%s-%d", p.path, d.clock().Format("Jan-_2-15-04-05.000"), n-1)
+	name := fmt.Sprintf("%s%s-%d", p.Path, d.clock().Format("Jan-_2-15-04-05.000"), n-1)
 	name = strings.ReplaceAll(name, " ", "-")
 	d.archived[len(d.archived)-1].name = name
 	var old []archived
@@ -356,8 +357,8 @@ func (s *session) archive() {
 	for _, o := range old {
 		_ = o.fs.Remove(o.name) // somebody may have deleted it already
 	}
-	if err := p.fs.Put(name, flash.Text(d.runningText()), d.now()); err != nil {
-		s.printf("%%Error archiving to %s%s (%s)\n", p.prefix, name, why(err))
+	if err := p.FS.Put(name, flash.Text(d.runningText()), d.now()); err != nil {
+		s.printf("%%Error archiving to %s%s (%s)\n", p.Prefix, name, why(err))
 	}
 }
 

@@ -226,11 +226,11 @@ func (s *session) unsaved() error {
 // add unpacks an image on the flash of every member.
 func (s *session) add(file string) error {
 	d := s.d
-	p, err := d.place(file)
-	if err != nil || p.fs == nil {
+	p, err := d.sys().Find(file)
+	if err != nil || p.FS == nil {
 		return &installError{"cannot open " + file}
 	}
-	f, err := p.fs.Open(p.path)
+	f, err := p.FS.Open(p.Path)
 	if err != nil {
 		return &installError{file + " does not exist"}
 	}

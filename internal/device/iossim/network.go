@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dray/internal/device/iossim/flash"
+	"dray/internal/device/iossim/place"
 )
 
 // memory is what copy proposes, from the copy before.
@@ -24,16 +25,16 @@ func (d *Device) remembered() memory {
 func (d *Device) remember(c *copier) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, p := range []place{c.to, c.from} {
-		if p.network() {
-			d.last.host = p.remote.Host
-			if p.remote.Port != 0 {
-				d.last.host += ":" + strconv.Itoa(p.remote.Port)
+	for _, p := range []place.Place{c.to, c.from} {
+		if p.Network() {
+			d.last.host = p.Remote.Host
+			if p.Remote.Port != 0 {
+				d.last.host += ":" + strconv.Itoa(p.Remote.Port)
 			}
 		}
 	}
-	if c.from.scheme == "flash" || c.from.network() {
-		d.last.name = c.from.path
+	if c.from.Scheme == "flash" || c.from.Network() {
+		d.last.name = c.from.Path
 	}
 }
 
@@ -47,9 +48,9 @@ func (c *copier) open(header string, show func(string)) {
 }
 
 // marks shows the marks of a transfer, with the line before the first.
-func (c *copier) marks(header string, show func(string)) func(Mark) {
-	return func(m Mark) {
-		if m != MarkTimeout || c.to.network() {
+func (c *copier) marks(header string, show func(string)) func(place.Mark) {
+	return func(m place.Mark) {
+		if m != place.MarkTimeout || c.to.Network() {
 			c.open(header, show)
 		}
 		show(string(rune(m)))
@@ -80,36 +81,36 @@ func (c *copier) download() error {
 	var upload *flash.Upload
 	var text bytes.Buffer
 	sink := io.Discard
-	if c.to.fs != nil {
+	if c.to.FS != nil {
 		var err error
-		if upload, err = c.to.fs.Create(c.to.path); err != nil {
+		if upload, err = c.to.FS.Create(c.to.Path); err != nil {
 			s.printf("%%Error opening %s (%s)\n", c.to, why(err))
 			return nil
 		}
 		defer upload.Abort()
 		sink = upload
-	} else if c.to.scheme != "null" {
+	} else if c.to.Scheme != "null" {
 		sink = &limited{&text, int64(s.d.model.NVRAM)}
 	}
 	size := int64(0)
-	header := "Loading " + c.from.path + " "
-	if c.from.scheme == "tftp" {
-		header = "Loading " + c.from.path + " from " + c.from.remote.Host + " (via " + s.d.outgoing() + "): "
+	header := "Loading " + c.from.Path + " "
+	if c.from.Scheme == "tftp" {
+		header = "Loading " + c.from.Path + " from " + c.from.Remote.Host + " (via " + s.d.outgoing() + "): "
 	}
 	err := s.during(func(ctx context.Context, show func(string)) error {
 		if s.d.set.Transfers == nil {
-			return ErrUnsupported
+			return place.ErrUnsupported
 		}
 		mark := c.marks(header, show)
 		w := &first{w: sink, f: func() { c.open(header, show) }, n: &size}
-		return s.d.set.Transfers.Fetch(ctx, c.from.remote, w, mark)
+		return s.d.set.Transfers.Fetch(ctx, c.from.Remote, w, mark)
 	})
 	if err != nil {
 		return c.failed(err, size)
 	}
 	s.write(c.okLine(size))
 	switch {
-	case c.to.scheme == "null":
+	case c.to.Scheme == "null":
 		s.write("\n" + copied(size, time.Since(c.begun)))
 		return nil
 	case upload == nil:
@@ -124,7 +125,7 @@ func (c *copier) okLine(size int64) string {
 	if size == 0 && !c.opened.Load() {
 		return "[OK]\n"
 	}
-	if c.from.scheme == "ftp" {
+	if c.from.Scheme == "ftp" {
 		return "\n[OK - " + itoa(size) + "/4096 bytes]\n"
 	}
 	return "\n[OK - " + itoa(size) + " bytes]\n"
@@ -137,12 +138,12 @@ func (c *copier) commit(upload *flash.Upload, size int64) error {
 	if err := upload.Commit(s.d.now()); err != nil {
 		return c.failed(err, size)
 	}
-	f, err := c.to.fs.Open(c.to.path)
+	f, err := c.to.FS.Open(c.to.Path)
 	if err == nil && !s.d.executable(f.Name, f.Content) {
 		s.write("%Warning: File not a valid executable for this system\n")
 		abort, err := s.confirm("Abort Copy? ")
 		if err != nil || abort {
-			_ = c.to.fs.Remove(c.to.path) // or it has gone meanwhile
+			_ = c.to.FS.Remove(c.to.Path) // or it has gone meanwhile
 			return err
 		}
 	}
@@ -154,7 +155,7 @@ func (c *copier) commit(upload *flash.Upload, size int64) error {
 func (c *copier) failed(err error, size int64) error {
 	s := c.s
 	remote := c.from
-	if c.to.network() {
+	if c.to.Network() {
 		remote = c.to
 	}
 	if errors.Is(err, errAbort) || s.ctx.Err() != nil {
@@ -167,12 +168,12 @@ func (c *copier) failed(err error, size int64) error {
 	switch {
 	case errors.Is(err, flash.ErrFull):
 		s.printf("\n%%Error copying %s (Not enough space on device)\n", remote)
-		if c.to.fs != nil {
-			s.printf("%d bytes available (%d bytes used)\n", c.to.fs.Free()+size, c.to.fs.Capacity()-c.to.fs.Free()-size)
+		if c.to.FS != nil {
+			s.printf("%d bytes available (%d bytes used)\n", c.to.FS.Free()+size, c.to.FS.Capacity()-c.to.FS.Free()-size)
 		}
 	case !c.opened.Load():
 		s.printf("%%Error opening %s (%s)\n", remote, why(err))
-	case errors.Is(err, ErrTimeout):
+	case errors.Is(err, place.ErrTimeout):
 		s.printf(" [timed out]\n%%Error reading %s (Timed out)\n", remote)
 	default:
 		s.printf("\n%%Error copying %s (%s)\n", remote, why(err))
@@ -185,14 +186,14 @@ func (c *copier) upload(content flash.Content) error {
 	s := c.s
 	err := s.during(func(ctx context.Context, show func(string)) error {
 		if s.d.set.Transfers == nil {
-			return ErrUnsupported
+			return place.ErrUnsupported
 		}
 		header := ""
-		if c.to.scheme != "tftp" {
-			header = "Writing " + c.to.path + " "
+		if c.to.Scheme != "tftp" {
+			header = "Writing " + c.to.Path + " "
 		}
 		mark := c.marks(header, show)
-		return s.d.set.Transfers.Store(ctx, c.to.remote, io.NewSectionReader(content, 0, content.Size()), content.Size(), mark)
+		return s.d.set.Transfers.Store(ctx, c.to.Remote, io.NewSectionReader(content, 0, content.Size()), content.Size(), mark)
 	})
 	if err != nil {
 		return c.failed(err, 0)
@@ -204,7 +205,7 @@ func (c *copier) upload(content flash.Content) error {
 // local copies from one flash to another place of this device.
 func (c *copier) local(content flash.Content) error {
 	s := c.s
-	upload, err := c.to.fs.Create(c.to.path)
+	upload, err := c.to.FS.Create(c.to.Path)
 	if err != nil {
 		s.printf("%%Error opening %s (%s)\n", c.to, why(err))
 		return nil

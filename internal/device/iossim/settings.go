@@ -9,6 +9,7 @@ import (
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/conf"
 	"dray/internal/device/iossim/model"
+	"dray/internal/device/iossim/place"
 	"dray/internal/device/iossim/secret"
 )
 
@@ -119,7 +120,7 @@ func specials() []special {
 func configGrammars(m model.Model) map[string]*cli.Grammar[configFunc] {
 	all := make(map[string]*cli.Grammar[configFunc])
 	for _, mode := range []string{"", "if", "line", "archive", "vlan"} {
-		all[mode] = &cli.Grammar[configFunc]{Prefixes: prefixes(m), Devices: flashes(m), Interfaces: interfaceKinds, Help: help}
+		all[mode] = &cli.Grammar[configFunc]{Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: interfaceKinds, Help: help}
 	}
 	add := func(mode, spec string, do configFunc) {
 		all[mode].Add(cli.Command[configFunc]{Spec: spec, Level: 15, Do: do})
@@ -356,8 +357,8 @@ func addBoot(c *configurer, m cli.Match[configFunc]) string {
 
 func addServed(c *configurer, m cli.Match[configFunc]) string {
 	text := strings.Replace(m.Text, "tftp-server flash ", "tftp-server ", 1)
-	p, err := c.d.place(m.Args["file"])
-	if err != nil || p.fs == nil || p.path == "" {
+	p, err := c.d.sys().Find(m.Args["file"])
+	if err != nil || p.FS == nil || p.Path == "" {
 		return "% Only files of the flash can be served\n"
 	}
 	c.edit(func(f *conf.Config) { f.Add(text) })

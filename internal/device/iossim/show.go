@@ -128,18 +128,18 @@ func showFlash(s *session, a args, w io.Writer) error {
 	if m.Switch && !m.XE {
 		return dir(s, args{"file": a["file"]}, w)
 	}
-	p, err := s.d.place(or(a["file"], m.Storage))
-	if err != nil || p.fs == nil {
+	p, err := s.d.sys().Find(or(a["file"], m.Storage))
+	if err != nil || p.FS == nil {
 		fmt.Fprintf(w, "%%Error opening %s (Invalid argument)\n", a["file"])
 		return nil
 	}
 	fmt.Fprint(w, "-#- --length-- -----date/time------ path\n")
 	used := int64(0)
-	for _, f := range p.fs.Files(false) {
+	for _, f := range p.FS.Files(false) {
 		fmt.Fprintf(w, "%-3d %10d %s /%s\n", f.Index, f.Content.Size(), f.Time.Format("Jan 2 2006 15:04:05 -07:00"), path.Clean(f.Name))
 	}
-	used = p.fs.Capacity() - p.fs.Free()
-	fmt.Fprintf(w, "\n%d bytes available (%d bytes used)\n\n", p.fs.Free(), used)
+	used = p.FS.Capacity() - p.FS.Free()
+	fmt.Fprintf(w, "\n%d bytes available (%d bytes used)\n\n", p.FS.Free(), used)
 	return nil
 }
 

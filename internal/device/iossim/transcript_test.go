@@ -20,6 +20,7 @@ import (
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/model"
+	"dray/internal/device/iossim/place"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/*.txt")
@@ -296,7 +297,7 @@ type shelf struct {
 	stall bool // each transfer never ends
 }
 
-func (s *shelf) Fetch(ctx context.Context, r Remote, w io.Writer, mark func(Mark)) error {
+func (s *shelf) Fetch(ctx context.Context, r place.Remote, w io.Writer, mark func(place.Mark)) error {
 	if err := s.reach(ctx, r); err != nil {
 		return err
 	}
@@ -313,11 +314,11 @@ func (s *shelf) Fetch(ctx context.Context, r Remote, w io.Writer, mark func(Mark
 		if err != nil {
 			return err
 		}
-		mark(MarkPackets)
+		mark(place.MarkPackets)
 		if n > 2 && s.cut {
-			mark(MarkTimeout)
-			mark(MarkTimeout)
-			return ErrTimeout
+			mark(place.MarkTimeout)
+			mark(place.MarkTimeout)
+			return place.ErrTimeout
 		}
 		if n > 2 && s.stall {
 			<-ctx.Done()
@@ -326,14 +327,14 @@ func (s *shelf) Fetch(ctx context.Context, r Remote, w io.Writer, mark func(Mark
 	}
 }
 
-func (s *shelf) reach(ctx context.Context, r Remote) error {
+func (s *shelf) reach(ctx context.Context, r place.Remote) error {
 	if r.Scheme == "ftp" && (r.User != "bob" || r.Password != "geheim") {
-		return ErrLogin
+		return place.ErrLogin
 	}
 	if r.Host != "192.0.2.9" {
 		select {
 		case <-time.After(20 * time.Second):
-			return ErrTimeout
+			return place.ErrTimeout
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -341,17 +342,17 @@ func (s *shelf) reach(ctx context.Context, r Remote) error {
 	return nil
 }
 
-func (s *shelf) Store(ctx context.Context, r Remote, src io.Reader, size int64, mark func(Mark)) error {
+func (s *shelf) Store(ctx context.Context, r place.Remote, src io.Reader, size int64, mark func(place.Mark)) error {
 	if err := s.reach(ctx, r); err != nil {
-		mark(MarkTimeout)
+		mark(place.MarkTimeout)
 		return err
 	}
 	b, err := io.ReadAll(src)
 	if err != nil {
 		return err
 	}
-	mark(MarkPackets)
-	mark(MarkPackets)
+	mark(place.MarkPackets)
+	mark(place.MarkPackets)
 	s.files[r.Path] = flash.Text(b)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/model"
+	"dray/internal/device/iossim/place"
 )
 
 // interfaceKinds are the kinds of interfaces that the grammar knows.
@@ -49,7 +50,7 @@ func with(do execFunc, name, value string) execFunc {
 }
 
 func execGrammar(m model.Model) *cli.Grammar[execFunc] {
-	g := &cli.Grammar[execFunc]{Prefixes: prefixes(m), Devices: flashes(m), Interfaces: interfaceKinds, Help: help}
+	g := &cli.Grammar[execFunc]{Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: interfaceKinds, Help: help}
 	rows := append(sessionRows(), showRows()...)
 	rows = append(rows, fileRows()...)
 	switch {

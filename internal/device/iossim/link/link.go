@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"dray/ftp/ftpclient"
-	"dray/internal/device/iossim"
 	"dray/internal/device/iossim/flash"
+	"dray/internal/device/iossim/place"
 	"dray/tftp"
 )
 
@@ -52,8 +52,8 @@ func (l *Link) timeout() time.Duration {
 	return l.Timeout
 }
 
-// Fetch is that of [iossim.Transfers].
-func (l *Link) Fetch(ctx context.Context, r iossim.Remote, w io.Writer, mark func(iossim.Mark)) error {
+// Fetch is that of [place.Transfers].
+func (l *Link) Fetch(ctx context.Context, r place.Remote, w io.Writer, mark func(place.Mark)) error {
 	if at := l.Faults.Corrupt; at > 0 {
 		w = &corrupter{w: w, left: at}
 	}
@@ -71,11 +71,11 @@ func (l *Link) Fetch(ctx context.Context, r iossim.Remote, w io.Writer, mark fun
 	case "scp":
 		return l.scpFetch(ctx, r, l.paced(ctx, w, mark))
 	}
-	return iossim.ErrUnsupported
+	return place.ErrUnsupported
 }
 
-// Store is that of [iossim.Transfers].
-func (l *Link) Store(ctx context.Context, r iossim.Remote, src io.Reader, size int64, mark func(iossim.Mark)) error {
+// Store is that of [place.Transfers].
+func (l *Link) Store(ctx context.Context, r place.Remote, src io.Reader, size int64, mark func(place.Mark)) error {
 	switch r.Scheme {
 	case "tftp":
 		return l.tftp(ctx, r, mark, func(ctx context.Context, c *tftp.Client, u tftp.URL) error {
@@ -90,7 +90,7 @@ func (l *Link) Store(ctx context.Context, r iossim.Remote, src io.Reader, size i
 	case "scp":
 		return l.scpStore(ctx, r, io.TeeReader(src, l.paced(ctx, io.Discard, mark)), size)
 	}
-	return iossim.ErrUnsupported
+	return place.ErrUnsupported
 }
 
 // meaning turns an error into one that a device has a name for.
@@ -104,19 +104,19 @@ func meaning(err error) error {
 	case errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &dns):
-		name = iossim.ErrHost
+		name = place.ErrHost
 	case errors.Is(err, ftpclient.ErrLogin):
-		name = iossim.ErrLogin
+		name = place.ErrLogin
 	case errors.Is(err, ftpclient.ErrNotFound):
 		name = fs.ErrNotExist
 	case errors.Is(err, ftpclient.ErrDenied), errors.Is(err, ftpclient.ErrStore), errors.Is(err, ftpclient.ErrRetrieve):
 		name = fs.ErrPermission
 	case errors.Is(err, tftp.ErrTimeout), errors.Is(err, tftp.ErrGone), errors.Is(err, ftpclient.ErrTimeout):
-		name = iossim.ErrTimeout
+		name = place.ErrTimeout
 	case isRefused(err):
-		name = iossim.ErrRefused
+		name = place.ErrRefused
 	case errors.As(err, &netErr) && netErr.Timeout():
-		name = iossim.ErrTimeout
+		name = place.ErrTimeout
 	default:
 		return err
 	}
@@ -124,7 +124,7 @@ func meaning(err error) error {
 }
 
 // tftp makes a transfer over a relay, which sees the packets.
-func (l *Link) tftp(ctx context.Context, r iossim.Remote, mark func(iossim.Mark), move func(context.Context, *tftp.Client, tftp.URL) error) error {
+func (l *Link) tftp(ctx context.Context, r place.Remote, mark func(place.Mark), move func(context.Context, *tftp.Client, tftp.URL) error) error {
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", r.Host)
 	if err != nil {
 		return meaning(err)
@@ -135,7 +135,7 @@ func (l *Link) tftp(ctx context.Context, r iossim.Remote, mark func(iossim.Mark)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	relay, err := newRelay(l, netip.AddrPortFrom(addrs[0].Unmap(), uint16(port)), r.Source, mark, func() { cancel(iossim.ErrTimeout) })
+	relay, err := newRelay(l, netip.AddrPortFrom(addrs[0].Unmap(), uint16(port)), r.Source, mark, func() { cancel(place.ErrTimeout) })
 	if err != nil {
 		return fmt.Errorf("link: %w", err)
 	}
@@ -147,14 +147,14 @@ func (l *Link) tftp(ctx context.Context, r iossim.Remote, mark func(iossim.Mark)
 	c := &tftp.Client{BlockSize: block, WindowSize: 1}
 	err = move(ctx, c, tftp.URL{Host: relay.addr().Addr().String(), Port: int(relay.addr().Port()), Name: r.Path})
 	_ = c.Close()
-	if errors.Is(context.Cause(ctx), iossim.ErrTimeout) && err != nil {
-		return iossim.ErrTimeout
+	if errors.Is(context.Cause(ctx), place.ErrTimeout) && err != nil {
+		return place.ErrTimeout
 	}
 	return meaning(err)
 }
 
 // ftp logs in, and moves a file.
-func (l *Link) ftp(ctx context.Context, r iossim.Remote, move func(c *ftpclient.Client, path string) error) error {
+func (l *Link) ftp(ctx context.Context, r place.Remote, move func(c *ftpclient.Client, path string) error) error {
 	port := r.Port
 	if port == 0 {
 		port = 21
@@ -187,7 +187,7 @@ func (l *Link) dial(source netip.Addr) func(ctx context.Context, network, addres
 	return d.DialContext
 }
 
-// ServeTFTP is that of [iossim.Transfers].
+// ServeTFTP is that of [place.Transfers].
 func (l *Link) ServeTFTP(ctx context.Context, open func(name string) (flash.Content, bool)) error {
 	at := l.Serve
 	if !at.IsValid() {

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"dray/internal/device/iossim"
 	"dray/internal/device/iossim/flash"
+	"dray/internal/device/iossim/place"
 	"dray/tftp"
 )
 
@@ -75,11 +75,11 @@ func serve(t *testing.T) (*shelf, int) {
 	return h, conn.LocalAddr().(*net.UDPAddr).Port
 }
 
-func fetch(t *testing.T, l *Link, r iossim.Remote) (got []byte, marks string, err error) {
+func fetch(t *testing.T, l *Link, r place.Remote) (got []byte, marks string, err error) {
 	t.Helper()
 	var b bytes.Buffer
 	var mu sync.Mutex
-	err = l.Fetch(t.Context(), r, &b, func(m iossim.Mark) {
+	err = l.Fetch(t.Context(), r, &b, func(m place.Mark) {
 		mu.Lock()
 		defer mu.Unlock()
 		marks += string(rune(m))
@@ -91,7 +91,7 @@ func fetch(t *testing.T, l *Link, r iossim.Remote) (got []byte, marks string, er
 
 func TestTFTPFetchesAndStores(t *testing.T) {
 	h, port := serve(t)
-	r := iossim.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "image.bin"}
+	r := place.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "image.bin"}
 	for _, block := range []int{0, 1024, 8192} {
 		l := &Link{TFTPPort: port}
 		r.BlockSize = block
@@ -116,15 +116,15 @@ func TestTFTPFetchesAndStores(t *testing.T) {
 func TestWhatAServerSaysIsUnderstood(t *testing.T) {
 	_, port := serve(t)
 	l := &Link{TFTPPort: port, Timeout: time.Minute}
-	_, _, err := fetch(t, l, iossim.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "missing"})
+	_, _, err := fetch(t, l, place.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "missing"})
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
-	err = l.Store(t.Context(), iossim.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "forbidden"}, strings.NewReader("x"), 1, nil)
+	err = l.Store(t.Context(), place.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "forbidden"}, strings.NewReader("x"), 1, nil)
 	if !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a file that is refused: %v", err)
 	}
-	if _, _, err := fetch(t, l, iossim.Remote{Scheme: "gopher", Host: "127.0.0.1"}); !errors.Is(err, iossim.ErrUnsupported) {
+	if _, _, err := fetch(t, l, place.Remote{Scheme: "gopher", Host: "127.0.0.1"}); !errors.Is(err, place.ErrUnsupported) {
 		t.Errorf("another protocol: %v", err)
 	}
 }
@@ -147,12 +147,12 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 	defer silent.Close()
 	l := &Link{TFTPPort: silent.LocalAddr().(*net.UDPAddr).Port, Timeout: 50 * time.Millisecond}
-	if _, _, err := fetch(t, l, iossim.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "x"}); !errors.Is(err, iossim.ErrTimeout) {
+	if _, _, err := fetch(t, l, place.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "x"}); !errors.Is(err, place.ErrTimeout) {
 		t.Errorf("a silent TFTP server: %v", err)
 	}
 	port := closedPort(t)
 	for _, scheme := range []string{"ftp", "scp"} {
-		if _, _, err := fetch(t, l, iossim.Remote{Scheme: scheme, Host: "127.0.0.1", Port: port, Path: "x"}); !errors.Is(err, iossim.ErrRefused) {
+		if _, _, err := fetch(t, l, place.Remote{Scheme: scheme, Host: "127.0.0.1", Port: port, Path: "x"}); !errors.Is(err, place.ErrRefused) {
 			t.Errorf("no %s server: %v", scheme, err)
 		}
 	}
@@ -160,7 +160,7 @@ func TestNobodyAnswers(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	_, port := serve(t)
-	r := iossim.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "image.bin"}
+	r := place.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "image.bin"}
 
 	got, _, err := fetch(t, &Link{TFTPPort: port, Faults: Faults{Corrupt: 20000}}, r)
 	want := bytes.Clone(octets)
@@ -169,7 +169,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("one octet wrong: %d octets, %v", len(got), err)
 	}
 	got, marks, err := fetch(t, &Link{TFTPPort: port, Timeout: 2 * time.Second, Faults: Faults{CutAfter: 10000}}, r)
-	if !errors.Is(err, iossim.ErrTimeout) || len(got) > 10000 || !strings.HasPrefix(marks, "!!") {
+	if !errors.Is(err, place.ErrTimeout) || len(got) > 10000 || !strings.HasPrefix(marks, "!!") {
 		t.Errorf("cut off: %d octets, marks %s, %v", len(got), marks, err)
 	}
 	got, _, err = fetch(t, &Link{TFTPPort: port, Faults: Faults{Rate: 1 << 20}}, r)
@@ -177,7 +177,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("slow: %d octets, %v", len(got), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	err = (&Link{TFTPPort: port, Faults: Faults{Rate: 10000}}).Fetch(ctx, r, io.Discard, func(iossim.Mark) { cancel() })
+	err = (&Link{TFTPPort: port, Faults: Faults{Rate: 10000}}).Fetch(ctx, r, io.Discard, func(place.Mark) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("broken off: %v", err)
 	}
@@ -201,7 +201,7 @@ func TestMarksAreOfThePackets(t *testing.T) {
 	if m := r.count(opRRQ, request); m != 0 {
 		t.Errorf("a request makes %c", m)
 	}
-	if m := r.count(opRRQ, request); m != iossim.MarkTimeout {
+	if m := r.count(opRRQ, request); m != place.MarkTimeout {
 		t.Errorf("the request once more makes %c", m)
 	}
 }
@@ -209,7 +209,7 @@ func TestMarksAreOfThePackets(t *testing.T) {
 // TestALossyLinkLosesNothing: what comes is whole, whatever was lost on the way.
 func TestALossyLinkLosesNothing(t *testing.T) {
 	_, port := serve(t)
-	got, marks, err := fetch(t, &Link{TFTPPort: port, Faults: Faults{Loss: 0.03}}, iossim.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "image.bin"})
+	got, marks, err := fetch(t, &Link{TFTPPort: port, Faults: Faults{Loss: 0.03}}, place.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "image.bin"})
 	if err != nil || !bytes.Equal(got, octets) {
 		t.Errorf("%d octets, marks %s, %v", len(got), marks, err)
 	}
@@ -228,11 +228,11 @@ func TestADeviceServesItsFlash(t *testing.T) {
 		done <- (&Link{Serve: at}).ServeTFTP(ctx, func(name string) (flash.Content, bool) { return flash.Text(octets), name == "image.bin" })
 	}()
 	l := &Link{TFTPPort: int(at.Port())}
-	got, _, err := fetch(t, l, iossim.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "image.bin"})
+	got, _, err := fetch(t, l, place.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "image.bin"})
 	if err != nil || !bytes.Equal(got, octets) {
 		t.Errorf("%d octets, %v", len(got), err)
 	}
-	if _, _, err := fetch(t, l, iossim.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "secret"}); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := fetch(t, l, place.Remote{Scheme: "tftp", Host: "127.0.0.1", Path: "secret"}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not served: %v", err)
 	}
 	cancel()

@@ -7,7 +7,8 @@ import (
 	"syscall"
 	"time"
 
-	"dray/internal/device/iossim"
+	"dray/internal/device/iossim/pause"
+	"dray/internal/device/iossim/place"
 )
 
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
@@ -36,22 +37,22 @@ type pacer struct {
 	ctx   context.Context
 	link  *Link
 	w     io.Writer
-	mark  func(iossim.Mark)
+	mark  func(place.Mark)
 	n     int64 // octets that have gone by
 	shown int64 // marks
 }
 
-func (l *Link) paced(ctx context.Context, w io.Writer, mark func(iossim.Mark)) *pacer {
+func (l *Link) paced(ctx context.Context, w io.Writer, mark func(place.Mark)) *pacer {
 	return &pacer{ctx: ctx, link: l, w: w, mark: mark}
 }
 
 func (p *pacer) Write(b []byte) (int, error) {
 	f := p.link.Faults
 	if f.CutAfter > 0 && p.n+int64(len(b)) > f.CutAfter {
-		if err := iossim.Wait(p.ctx, p.link.timeout()); err != nil {
+		if err := pause.For(p.ctx, p.link.timeout()); err != nil {
 			return 0, err
 		}
-		return 0, iossim.ErrTimeout
+		return 0, place.ErrTimeout
 	}
 	if err := f.slow(p.ctx, len(b)); err != nil {
 		return 0, err
@@ -59,7 +60,7 @@ func (p *pacer) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
 	p.n += int64(n)
 	for ; p.mark != nil && p.shown < (p.n+packets-1)/packets; p.shown++ {
-		p.mark(iossim.MarkPackets)
+		p.mark(place.MarkPackets)
 	}
 	return n, err
 }
@@ -69,5 +70,5 @@ func (f Faults) slow(ctx context.Context, octets int) error {
 	if f.Rate <= 0 {
 		return nil
 	}
-	return iossim.Wait(ctx, time.Duration(float64(octets)/float64(f.Rate)*float64(time.Second)))
+	return pause.For(ctx, time.Duration(float64(octets)/float64(f.Rate)*float64(time.Second)))
 }

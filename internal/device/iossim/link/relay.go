@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"dray/internal/device/iossim"
+	"dray/internal/device/iossim/place"
 )
 
 // The packets of TFTP that the relay tells apart (RFC 1350 §5).
@@ -25,7 +25,7 @@ type relay struct {
 	link   *Link
 	server netip.AddrPort
 	source netip.Addr
-	mark   func(iossim.Mark)
+	mark   func(place.Mark)
 	near   *net.UDPConn // to the client
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -46,13 +46,13 @@ type way struct {
 	peer netip.AddrPort // the server, or its port for the transfer
 }
 
-func newRelay(l *Link, server netip.AddrPort, source netip.Addr, mark func(iossim.Mark), silent func()) (*relay, error) {
+func newRelay(l *Link, server netip.AddrPort, source netip.Addr, mark func(place.Mark), silent func()) (*relay, error) {
 	near, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return nil, err
 	}
 	if mark == nil {
-		mark = func(iossim.Mark) {}
+		mark = func(place.Mark) {}
 	}
 	r := &relay{link: l, server: server, source: source, mark: mark, near: near, ways: map[netip.AddrPort]*way{}}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
@@ -164,13 +164,13 @@ func (r *relay) passes(b []byte) bool {
 }
 
 // count notes a packet, and returns the mark that it makes; 0 is none.
-func (r *relay) count(op uint16, b []byte) iossim.Mark {
+func (r *relay) count(op uint16, b []byte) place.Mark {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch op {
 	case opRRQ, opWRQ:
 		if r.asked {
-			return iossim.MarkTimeout
+			return place.MarkTimeout
 		}
 		r.asked = true
 	case opDATA:
@@ -178,15 +178,15 @@ func (r *relay) count(op uint16, b []byte) iossim.Mark {
 		ahead := block - r.last
 		switch {
 		case ahead == 0 || ahead > 1<<15:
-			return iossim.MarkTimeout
+			return place.MarkTimeout
 		case ahead > 1:
-			return iossim.MarkOrder
+			return place.MarkOrder
 		}
 		r.last = block
 		r.octets += int64(len(b) - 4)
 		r.packets++
 		if r.packets%10 == 1 {
-			return iossim.MarkPackets
+			return place.MarkPackets
 		}
 	}
 	return 0

@@ -15,13 +15,13 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"dray/internal/device/iossim"
+	"dray/internal/device/iossim/place"
 	"dray/internal/scp"
 )
 
 // scp logs in and runs a command of scp. Like the devices that it stands for, it takes
 // whatever host key comes.
-func (l *Link) scp(ctx context.Context, r iossim.Remote, cmd scp.Command, move func(*scp.Stream) error) error {
+func (l *Link) scp(ctx context.Context, r place.Remote, cmd scp.Command, move func(*scp.Stream) error) error {
 	port := r.Port
 	if port == 0 {
 		port = 22
@@ -40,7 +40,7 @@ func (l *Link) scp(ctx context.Context, r iossim.Remote, cmd scp.Command, move f
 	})
 	if err != nil {
 		if strings.Contains(err.Error(), "unable to authenticate") {
-			return fmt.Errorf("%w (%w)", iossim.ErrLogin, err)
+			return fmt.Errorf("%w (%w)", place.ErrLogin, err)
 		}
 		return meaning(err)
 	}
@@ -82,7 +82,7 @@ func said(err error) error {
 	return err
 }
 
-func (l *Link) scpFetch(ctx context.Context, r iossim.Remote, w io.Writer) error {
+func (l *Link) scpFetch(ctx context.Context, r place.Remote, w io.Writer) error {
 	cmd := scp.Command{Paths: []string{r.Path}}
 	s := &sink{w: w}
 	err := l.scp(ctx, r, cmd, func(stream *scp.Stream) error {
@@ -119,7 +119,7 @@ func (s *sink) Mkdir(string, scp.Attributes) error { return fs.ErrInvalid }
 func (s *sink) Leave(string, scp.Attributes) error { return nil }
 func (s *sink) Phrase(error) string                { return "cannot write" }
 
-func (l *Link) scpStore(ctx context.Context, r iossim.Remote, src io.Reader, size int64) error {
+func (l *Link) scpStore(ctx context.Context, r place.Remote, src io.Reader, size int64) error {
 	cmd := scp.Command{Sink: true, Paths: []string{r.Path}}
 	return l.scp(ctx, r, cmd, func(stream *scp.Stream) error {
 		return stream.Give(scp.Command{Paths: []string{r.Path}}, source{src, size})

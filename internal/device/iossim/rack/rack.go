@@ -20,6 +20,7 @@ import (
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/link"
 	"dray/internal/device/iossim/model"
+	"dray/internal/device/iossim/pause"
 )
 
 // Off is a port that is not served.
@@ -200,7 +201,7 @@ func (s *slot) accept(ctx context.Context, l *net.TCPListener, wg *sync.WaitGrou
 		case errors.Is(err, net.ErrClosed):
 			return fmt.Errorf("rack: %w", err)
 		case err != nil: // such as one that had hung up already, or too many open files
-			if iossim.Wait(ctx, 50*time.Millisecond) != nil {
+			if pause.For(ctx, 50*time.Millisecond) != nil {
 				return nil
 			}
 			continue

@@ -1,4 +1,4 @@
-package iossim
+package place
 
 import (
 	"context"
@@ -55,22 +55,3 @@ var (
 	ErrHost        = errors.New("cannot resolve domain name")
 	ErrUnsupported = errors.New("protocol not supported")
 )
-
-// serveFiles starts or stops the server of what tftp-server lines name. The caller holds
-// the lock.
-func (d *Device) serveFiles() {
-	wanted := len(d.running.All("tftp-server")) > 0 && d.set.Transfers != nil && d.state == up
-	switch {
-	case wanted && d.server == nil:
-		ctx, cancel := context.WithCancel(d.life)
-		d.server = cancel
-		d.wg.Go(func() {
-			if err := d.set.Transfers.ServeTFTP(ctx, d.ServedFile); err != nil && ctx.Err() == nil {
-				d.message("%%TFTP-3-ERROR: cannot serve files: %v", err)
-			}
-		})
-	case !wanted && d.server != nil:
-		d.server()
-		d.server = nil
-	}
-}
