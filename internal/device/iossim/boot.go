@@ -14,6 +14,7 @@ import (
 	"dray/internal/device/iossim/conf"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
+	"dray/internal/device/iossim/tty"
 )
 
 // boot is something that boots.
@@ -221,14 +222,14 @@ func (d *Device) finish(b boot) {
 
 // monitorROM is the boot loader: all there is when nothing boots.
 func (s *session) monitorROM() error {
-	s.idle = 0
+	s.Idle = 0
 	for n := 1; ; n++ {
 		prompt := fmt.Sprintf("rommon %d > ", n)
 		if s.d.model.Switch {
 			prompt = "switch: "
 		}
-		text, err := s.ask(prompt)
-		if errors.Is(err, errAbort) {
+		text, err := s.Ask(prompt)
+		if errors.Is(err, tty.ErrAbort) {
 			continue
 		}
 		if err != nil {
@@ -239,8 +240,8 @@ func (s *session) monitorROM() error {
 			continue
 		}
 		if s.rommonCommand(words) {
-			<-s.ctx.Done()
-			return s.ctx.Err()
+			<-s.Context().Done()
+			return s.Context().Err()
 		}
 	}
 }
@@ -251,35 +252,35 @@ func (s *session) rommonCommand(words []string) bool {
 	arg := strings.Join(words[1:], " ")
 	switch words[0] {
 	case "?", "help":
-		s.write("boot                boot up an external process\nconfreg             configuration register utility\ndir                 list files in file system\nreset               system reset\nset                 display the monitor variables\n")
+		s.Print("boot                boot up an external process\nconfreg             configuration register utility\ndir                 list files in file system\nreset               system reset\nset                 display the monitor variables\n")
 	case "dir":
 		p, err := d.sys().Find(or(arg, d.model.Storage))
 		if err != nil || p.FS == nil {
-			s.write("dir: bad device name\n")
+			s.Print("dir: bad device name\n")
 			return false
 		}
 		for _, f := range p.FS.Files(false) {
-			s.printf("%10d  -rw-  %s\n", f.Content.Size(), f.Name)
+			s.Printf("%10d  -rw-  %s\n", f.Content.Size(), f.Name)
 		}
 	case "set":
 		d.mu.Lock()
 		startup := d.startup
 		d.mu.Unlock()
-		s.printf("BOOT=%s\n", strings.Join(d.bootList(startup), ";"))
+		s.Printf("BOOT=%s\n", strings.Join(d.bootList(startup), ";"))
 	case "confreg":
 		n := registerBits(arg)
 		if n == 0 {
-			s.write("usage: confreg 0xVALUE\n")
+			s.Print("usage: confreg 0xVALUE\n")
 			return false
 		}
 		d.mu.Lock()
 		d.next = fmt.Sprintf("0x%X", n)
 		d.mu.Unlock()
-		s.write("\nYou must reset or power cycle for new config to take effect\n")
+		s.Print("\nYou must reset or power cycle for new config to take effect\n")
 	case "reset", "boot":
 		return s.bootFromROM(words[0] == "boot" && arg != "", arg)
 	default:
-		s.printf("monitor: command \"%s\" not found\n", words[0])
+		s.Printf("monitor: command \"%s\" not found\n", words[0])
 	}
 	return false
 }
@@ -303,7 +304,7 @@ func (s *session) bootFromROM(named bool, name string) bool {
 	} else {
 		b, said, ok = d.choose(startup)
 	}
-	s.write(said)
+	s.Print(said)
 	if !ok {
 		return false
 	}

@@ -23,7 +23,7 @@ func copyFile(s *session, a args, _ io.Writer) error {
 	from, err1 := s.d.sys().Find(a["from"])
 	to, err2 := s.d.sys().Find(a["to"])
 	if err := errors.Join(err1, err2); err != nil {
-		s.write("%Error parsing filename (Bad file number)\n")
+		s.Print("%Error parsing filename (Bad file number)\n")
 		return nil
 	}
 	c := &copier{s: s, from: from, to: to}
@@ -94,7 +94,7 @@ func (c *copier) host(p *place.Place, last string) (bool, error) {
 	if p.Scheme == "tftp" {
 		last, _, _ = strings.Cut(last, ":")
 	}
-	answer, err := c.s.ask("Address or name of remote host [" + last + "]? ")
+	answer, err := c.s.Ask("Address or name of remote host [" + last + "]? ")
 	if err != nil {
 		return false, err
 	}
@@ -103,7 +103,7 @@ func (c *copier) host(p *place.Place, last string) (bool, error) {
 	}
 	r, err := place.ParseRemote(p.Scheme, "//"+answer)
 	if answer == "" || r.Host == "" || err != nil || strings.ContainsAny(answer, " /@") {
-		c.s.write("?Host name or address not specified\n%Error parsing filename (Bad address)\n")
+		c.s.Print("?Host name or address not specified\n%Error parsing filename (Bad address)\n")
 		return false, nil
 	}
 	p.Remote.Host, p.Remote.Port = r.Host, r.Port
@@ -115,7 +115,7 @@ func (c *copier) user(p *place.Place, what string) error {
 	if p.Remote.User != "" {
 		return nil
 	}
-	answer, err := c.s.ask(what + " username [" + c.s.user + "]? ")
+	answer, err := c.s.Ask(what + " username [" + c.s.user + "]? ")
 	if answer == "" {
 		answer = c.s.user
 	}
@@ -126,7 +126,7 @@ func (c *copier) user(p *place.Place, what string) error {
 // name asks for the source file.
 func (c *copier) name(p *place.Place, what, last string) (bool, error) {
 	if p.Path == "" {
-		answer, err := c.s.ask(what + " filename [" + last + "]? ")
+		answer, err := c.s.Ask(what + " filename [" + last + "]? ")
 		if err != nil {
 			return false, err
 		}
@@ -134,7 +134,7 @@ func (c *copier) name(p *place.Place, what, last string) (bool, error) {
 			answer = last
 		}
 		if answer == "" {
-			c.s.write("%Error parsing filename (No such file or directory)\n")
+			c.s.Print("%Error parsing filename (No such file or directory)\n")
 			return false, nil
 		}
 		p.Path = flash.Clean(answer)
@@ -153,7 +153,7 @@ func (c *copier) destination() error {
 			proposed = strings.ToLower(c.s.d.Hostname()) + "-confg"
 		}
 	}
-	answer, err := c.s.ask("Destination filename [" + proposed + "]? ")
+	answer, err := c.s.Ask("Destination filename [" + proposed + "]? ")
 	if answer == "" {
 		answer = proposed
 	}
@@ -177,7 +177,7 @@ func (c *copier) credentials(p *place.Place) (err error) {
 		}
 	case "scp":
 		if r.Password == "" {
-			r.Password, err = c.s.askSecret("Password: ")
+			r.Password, err = c.s.AskSecret("Password: ")
 		}
 	}
 	c.s.d.network(r)
@@ -216,8 +216,8 @@ func (c *copier) overwrite(quiet bool) (bool, error) {
 	}
 	s := c.s
 	if _, err := c.to.FS.Open(c.to.Path); err == nil && !quiet {
-		s.write("%Warning:There is a file already existing with this name \n")
-		yes, err := s.confirm("Do you want to over write? ")
+		s.Print("%Warning:There is a file already existing with this name \n")
+		yes, err := s.Confirm("Do you want to over write? ")
 		if err != nil || !yes {
 			return false, err
 		}
@@ -225,11 +225,11 @@ func (c *copier) overwrite(quiet bool) (bool, error) {
 	if c.to.FS.Class() == flash.Disk || quiet || c.from.FS == c.to.FS {
 		return true, nil
 	}
-	yes, err := s.confirm("Erase " + c.to.Prefix + " before copying? ")
+	yes, err := s.Confirm("Erase " + c.to.Prefix + " before copying? ")
 	if err != nil || !yes {
 		return err == nil, err
 	}
-	yes, err = s.confirm("Erasing the " + strings.TrimSuffix(c.to.Prefix, ":") + " filesystem will remove all files! Continue? ")
+	yes, err = s.Confirm("Erasing the " + strings.TrimSuffix(c.to.Prefix, ":") + " filesystem will remove all files! Continue? ")
 	if err != nil || !yes {
 		return false, err
 	}
@@ -238,8 +238,8 @@ func (c *copier) overwrite(quiet bool) (bool, error) {
 
 // erase erases a flash as slowly as a device does.
 func (s *session) erase(prefix string, fs *flash.FS) error {
-	s.write("Erasing device... ")
-	err := s.during(func(ctx context.Context, show func(string)) error {
+	s.Print("Erasing device... ")
+	err := s.During(func(ctx context.Context, show func(string)) error {
 		for range 16 {
 			if err := s.d.pause(ctx, time.Second/2); err != nil {
 				return err
@@ -252,7 +252,7 @@ func (s *session) erase(prefix string, fs *flash.FS) error {
 	if err != nil {
 		return err
 	}
-	s.printf(" ...erased\nErase of %s complete\n", prefix)
+	s.Printf(" ...erased\nErase of %s complete\n", prefix)
 	return nil
 }
 
@@ -262,14 +262,14 @@ func (c *copier) run() error {
 	s := c.s
 	switch {
 	case c.from.Network() && c.to.Network():
-		s.printf("%%Error copying %s (Invalid argument)\n", c.from)
+		s.Printf("%%Error copying %s (Invalid argument)\n", c.from)
 		return nil
 	case c.from.Network():
 		return c.download()
 	}
 	content, err := c.source()
 	if err != nil {
-		s.printf("%%Error opening %s (%s)\n", c.from, why(err))
+		s.Printf("%%Error opening %s (%s)\n", c.from, why(err))
 		return nil
 	}
 	switch {
@@ -278,7 +278,7 @@ func (c *copier) run() error {
 	case c.to.FS != nil:
 		return c.local(content)
 	case c.to.Scheme == "null":
-		s.printf("%d bytes copied in %.3f secs\n", content.Size(), time.Since(c.begun).Seconds())
+		s.Printf("%d bytes copied in %.3f secs\n", content.Size(), time.Since(c.begun).Seconds())
 		return nil
 	}
 	return c.configuration(content)
@@ -309,7 +309,7 @@ func (c *copier) configuration(content flash.Content) error {
 	s := c.s
 	const most = 4 << 20
 	if content.Size() > min(most, int64(s.d.model.NVRAM)) {
-		s.printf("%%Error copying %s (Not enough space on device)\n", c.from)
+		s.Printf("%%Error copying %s (Not enough space on device)\n", c.from)
 		return nil
 	}
 	b, err := io.ReadAll(io.NewSectionReader(content, 0, content.Size()))
@@ -322,16 +322,16 @@ func (c *copier) configuration(content flash.Content) error {
 		s.save()
 		return nil
 	case c.to.Scheme == "startup-config":
-		s.write("[OK]\n")
+		s.Print("[OK]\n")
 		s.d.keep(text)
 	case c.to.Scheme == "running-config":
-		s.write((&configurer{d: s.d, who: s.who()}).load(text))
+		s.Print((&configurer{d: s.d, who: s.who()}).load(text))
 		defer s.d.message("%%SYS-5-CONFIG_I: Configured from %s by %s", c.from, s.who())
 	default:
-		s.printf("%%Error opening %s (Invalid argument)\n", c.to)
+		s.Printf("%%Error opening %s (Invalid argument)\n", c.to)
 		return nil
 	}
-	s.write(copied(int64(len(b)), time.Since(c.begun)))
+	s.Print(copied(int64(len(b)), time.Since(c.begun)))
 	return nil
 }
 

@@ -11,10 +11,11 @@ import (
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/line"
 	"dray/internal/device/iossim/secret"
+	"dray/internal/device/iossim/tty"
 )
 
 // execFunc runs a command of EXEC. What it writes to w is paged and filtered; what it
-// asks, it asks by s. Its error ends the session, but for errAbort.
+// asks, it asks by s. Its error ends the session, but for tty.ErrAbort.
 type execFunc func(s *session, a args, w io.Writer) error
 
 // args are the arguments of a command by name.
@@ -23,18 +24,18 @@ type args map[string]string
 // work is a session on a vty, from log-in to log-out.
 func (s *session) work() error {
 	if text, ok := s.d.get("banner motd"); ok {
-		s.write(bannerText(text))
+		s.Print(bannerText(text))
 	}
 	if s.access.User == "" {
 		if err := s.login(); err != nil {
 			return err
 		}
 	} else {
-		s.level = s.access.Level
-		s.write("\n")
+		s.Level = s.access.Level
+		s.Print("\n")
 	}
 	if s.access.Command != "" {
-		s.length = 0
+		s.Length = 0
 		return s.execute(s.access.Command, s.prompt())
 	}
 	return s.shell()
@@ -43,27 +44,27 @@ func (s *session) work() error {
 // login asks who is there, as the line says.
 func (s *session) login() error {
 	const tries = 3
-	s.idle = 30 * time.Second
+	s.Idle = 30 * time.Second
 	_, local := s.lineSetting("login local")
 	password, set := s.lineSetting("password")
 	_, plain := s.lineSetting("login")
 	switch {
 	case !local && !plain:
-		s.level = 1
+		s.Level = 1
 		return nil
 	case !local && !set:
-		s.write("\n\nPassword required, but none set\n")
+		s.Print("\n\nPassword required, but none set\n")
 		return errLogout
 	}
-	s.write("\n\nUser Access Verification\n\n")
+	s.Print("\n\nUser Access Verification\n\n")
 	for range tries {
 		user, err := "", error(nil)
 		if local {
-			if user, err = s.ask("Username: "); err != nil {
+			if user, err = s.Ask("Username: "); err != nil {
 				return err
 			}
 		}
-		given, err := s.askSecret("Password: ")
+		given, err := s.AskSecret("Password: ")
 		if err != nil {
 			return err
 		}
@@ -72,46 +73,46 @@ func (s *session) login() error {
 			level, ok = s.d.Authenticate(user, given)
 		}
 		if ok {
-			s.user, s.level = user, level
+			s.user, s.Level = user, level
 			return nil
 		}
 		if local {
-			s.write("% Login invalid\n\n")
+			s.Print("% Login invalid\n\n")
 		}
 	}
 	if !local {
-		s.write("% Bad passwords\n")
+		s.Print("% Bad passwords\n")
 	}
 	return errLogout
 }
 
 // atConsole is the console: it sees the device go down and come back.
 func (s *session) atConsole() {
-	base := s.ctx
-	defer func() { s.ctx = base }()
+	base := s.Context()
+	defer s.Bind(base)
 	for base.Err() == nil {
 		s.d.mu.Lock()
 		where, life := s.d.state, s.d.life
 		s.d.mu.Unlock()
 		ctx, cancel := context.WithCancel(base)
 		stop := context.AfterFunc(life, cancel)
-		s.ctx = ctx
-		s.flush()
+		s.Bind(ctx)
+		s.Flush()
 		var err error
 		switch where {
 		case rommon:
 			err = s.monitorROM()
 		case booting:
-			s.idle = 0
+			s.Idle = 0
 			for err == nil { // a key is of no use now, but hanging up is
-				_, err = s.next()
+				_, err = s.Next()
 			}
 		default:
 			err = s.atLivingConsole()
 		}
 		stop()
 		cancel()
-		s.config, s.editor, s.tail = nil, nil, ""
+		s.config = nil
 		if errors.Is(err, io.EOF) {
 			return
 		}
@@ -119,10 +120,10 @@ func (s *session) atConsole() {
 }
 
 func (s *session) atLivingConsole() error {
-	s.idle = 0
-	s.write("\n\nPress RETURN to get started!\n\n")
+	s.Idle = 0
+	s.Print("\n\nPress RETURN to get started!\n\n")
 	for {
-		k, err := s.next()
+		k, err := s.Next()
 		if err != nil {
 			return err
 		}
@@ -130,10 +131,10 @@ func (s *session) atLivingConsole() error {
 			break
 		}
 	}
-	s.write("\n\n")
-	s.level = 1
+	s.Print("\n\n")
+	s.Level = 1
 	if text, ok := s.d.get("banner motd"); ok {
-		s.write(bannerText(text))
+		s.Print(bannerText(text))
 	}
 	if _, ok := s.lineSetting("login"); ok {
 		if err := s.login(); err != nil {
@@ -141,8 +142,8 @@ func (s *session) atLivingConsole() error {
 		}
 	}
 	err := s.shell()
-	if errors.Is(err, errLogout) || errors.Is(err, errIdle) {
-		s.printf("\n\n\n\n%s con0 is now available\n\n\n", s.d.Hostname())
+	if errors.Is(err, errLogout) || errors.Is(err, tty.ErrIdle) {
+		s.Printf("\n\n\n\n%s con0 is now available\n\n\n", s.d.Hostname())
 		return nil
 	}
 	return err
@@ -151,21 +152,21 @@ func (s *session) atLivingConsole() error {
 // shell reads commands and runs them until the session ends.
 func (s *session) shell() error {
 	for {
-		s.idle = s.timeout()
+		s.Idle = s.timeout()
 		if s.config != nil {
 			if err := s.configure(); err != nil {
 				return err
 			}
 			continue
 		}
-		text, ev, err := s.command(s.prompt(), &s.history, s.d.exec)
+		text, ev, err := s.Command(s.prompt(), &s.history, s.d.exec)
 		if err != nil {
 			return err
 		}
 		if ev == line.Enter || ev == line.End {
 			err = s.execute(text, s.prompt())
 		}
-		if err != nil && !errors.Is(err, errAbort) {
+		if err != nil && !errors.Is(err, tty.ErrAbort) {
 			return err
 		}
 	}
@@ -173,7 +174,7 @@ func (s *session) shell() error {
 
 func (s *session) prompt() string {
 	mark := ">"
-	if s.level > 1 {
+	if s.Level > 1 {
 		mark = "#"
 	}
 	return s.d.Hostname() + mark
@@ -185,28 +186,28 @@ func (s *session) execute(text, prompt string) error {
 	if strings.TrimSpace(text) == "" || strings.HasPrefix(strings.TrimSpace(text), "!") {
 		return nil
 	}
-	m, err := s.d.exec.Parse(text, s.level)
+	m, err := s.d.exec.Parse(text, s.Level)
 	var e *cli.Error
 	switch {
 	case errors.As(err, &e) && e.Fault == cli.Invalid && e.Word == 0 && len(strings.Fields(text)) == 1:
 		return s.translate(strings.TrimSpace(text))
 	case errors.As(err, &e):
-		s.write(e.Text(len(prompt)))
+		s.Print(e.Text(len(prompt)))
 		return nil
 	}
-	p := s.pager(m.Filter)
-	if p.stopped {
+	p := s.Pager(m.Filter)
+	if p.Stopped() {
 		return nil
 	}
 	err = m.Command.Do(s, m.Args, p)
-	return errors.Join(err, p.end())
+	return errors.Join(err, p.End())
 }
 
 // translate takes an unknown word for the name of a host, as a device does.
 func (s *session) translate(word string) error {
 	if _, off := s.d.get("no ip domain lookup"); !off {
-		s.printf("Translating \"%s\"...domain server (255.255.255.255)\n", word)
-		err := s.during(func(ctx context.Context, show func(string)) error {
+		s.Printf("Translating \"%s\"...domain server (255.255.255.255)\n", word)
+		err := s.During(func(ctx context.Context, show func(string)) error {
 			show(" (255.255.255.255)\n")
 			return s.d.pause(ctx, 6*time.Second)
 		})
@@ -214,9 +215,9 @@ func (s *session) translate(word string) error {
 			return err
 		}
 	} else {
-		s.printf("Translating \"%s\"\n", word)
+		s.Printf("Translating \"%s\"\n", word)
 	}
-	s.write("% Unknown command or computer name, or unable to find computer address\n")
+	s.Print("% Unknown command or computer name, or unable to find computer address\n")
 	return nil
 }
 
@@ -224,7 +225,7 @@ func (s *session) translate(word string) error {
 func (s *session) configure() error {
 	c := s.config
 	if c.banner != 0 {
-		text, ev, err := s.command("", &line.History{}, c)
+		text, ev, err := s.Command("", &line.History{}, c)
 		if err != nil {
 			return err
 		}
@@ -236,7 +237,7 @@ func (s *session) configure() error {
 		return nil
 	}
 	prompt := c.prompt()
-	text, ev, err := s.command(prompt, &s.past, c)
+	text, ev, err := s.Command(prompt, &s.past, c)
 	if err != nil {
 		return err
 	}
@@ -246,13 +247,13 @@ func (s *session) configure() error {
 	}
 	if command, ok := isDo(text); ok {
 		err := s.execute(command, prompt+"do ")
-		if errors.Is(err, errAbort) {
+		if errors.Is(err, tty.ErrAbort) {
 			return nil
 		}
 		return err
 	}
 	if said := c.line(text); said != "" {
-		s.write(said)
+		s.Print(said)
 	}
 	if ev == line.End || c.ended {
 		s.leaveConfig()
@@ -293,31 +294,31 @@ func enable(s *session, _ args, _ io.Writer) error {
 		stored, ok = s.d.get("enable password")
 	}
 	switch {
-	case s.level >= 15:
+	case s.Level >= 15:
 		return nil
 	case !ok && !s.access.Console:
-		s.write("% No password set\n")
+		s.Print("% No password set\n")
 		return nil
 	case !ok:
-		s.level = 15
+		s.Level = 15
 		return nil
 	}
 	for range 3 {
-		given, err := s.askSecret("Password: ")
+		given, err := s.AskSecret("Password: ")
 		if err != nil {
 			return err
 		}
 		if secret.Check(stored, given) && !s.d.set.Faults.RefuseLogin {
-			s.level = 15
+			s.Level = 15
 			return nil
 		}
 	}
-	s.write("% Bad secrets\n\n")
+	s.Print("% Bad secrets\n\n")
 	return nil
 }
 
 func disable(s *session, _ args, _ io.Writer) error {
-	s.level = 1
+	s.Level = 1
 	return nil
 }
 
@@ -325,16 +326,16 @@ func logout(*session, args, io.Writer) error { return errLogout }
 
 func configureTerminal(s *session, a args, _ io.Writer) error {
 	if a["how"] == "ask" {
-		text, err := s.ask("Configuring from terminal, memory, or network [terminal]? ")
+		text, err := s.Ask("Configuring from terminal, memory, or network [terminal]? ")
 		if err != nil {
 			return err
 		}
 		if text != "" && !strings.HasPrefix("terminal", strings.ToLower(text)) {
-			s.write("?Must be \"terminal\"\n")
+			s.Print("?Must be \"terminal\"\n")
 			return nil
 		}
 	}
-	s.write("Enter configuration commands, one per line.  End with CNTL/Z.\n")
+	s.Print("Enter configuration commands, one per line.  End with CNTL/Z.\n")
 	s.config = &configurer{d: s.d, who: s.who()}
 	return nil
 }

@@ -80,11 +80,11 @@ func or(s, otherwise string) string {
 func deleteFile(s *session, a args, _ io.Writer) error {
 	p, err := s.d.sys().Find(a["file"])
 	if err != nil || p.FS == nil {
-		s.printf("%%Error parsing filename (Invalid argument)\n")
+		s.Printf("%%Error parsing filename (Invalid argument)\n")
 		return nil
 	}
 	if p.Path == "" || a["force"] == "" {
-		answer, err := s.ask("Delete filename [" + p.Path + "]? ")
+		answer, err := s.Ask("Delete filename [" + p.Path + "]? ")
 		if err != nil {
 			return err
 		}
@@ -95,13 +95,13 @@ func deleteFile(s *session, a args, _ io.Writer) error {
 		if s.d.model.XE || !s.d.model.Switch {
 			name = p.Prefix + "/" + p.Path
 		}
-		yes, err := s.confirm("Delete " + name + "? ")
+		yes, err := s.Confirm("Delete " + name + "? ")
 		if err != nil || !yes {
 			return err
 		}
 	}
 	if err := p.FS.Remove(p.Path); err != nil {
-		s.printf("%%Error deleting %s (%s)\n", p.Prefix+p.Path, why(err))
+		s.Printf("%%Error deleting %s (%s)\n", p.Prefix+p.Path, why(err))
 	}
 	return nil
 }
@@ -110,11 +110,11 @@ func deleteFile(s *session, a args, _ io.Writer) error {
 func verify(s *session, a args, _ io.Writer) error {
 	p, err := s.d.sys().Find(a["file"])
 	if err != nil || p.FS == nil {
-		s.write("%Error parsing filename (Invalid argument)\n")
+		s.Print("%Error parsing filename (Invalid argument)\n")
 		return nil
 	}
 	if p.Path == "" {
-		answer, err := s.ask("Verify filename []? ")
+		answer, err := s.Ask("Verify filename []? ")
 		if err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func verify(s *session, a args, _ io.Writer) error {
 	}
 	f, err := p.FS.Open(p.Path)
 	if err != nil {
-		s.printf("%%Error opening %s (No such file or directory)\n", p.Prefix+p.Path)
+		s.Printf("%%Error opening %s (No such file or directory)\n", p.Prefix+p.Path)
 		return nil
 	}
 	if a["hash"] == "" {
@@ -135,23 +135,23 @@ func verify(s *session, a args, _ io.Writer) error {
 	if err := s.dots(f, sum); err != nil {
 		return err
 	}
-	s.write("Done!\n")
+	s.Print("Done!\n")
 	got, want := hex.EncodeToString(sum.Sum(nil)), strings.ToLower(a["sum"])
 	name := p.Prefix + p.Path
 	switch {
 	case want == "":
-		s.printf("verify %s (%s) = %s\n", a["hash"], name, got)
+		s.Printf("verify %s (%s) = %s\n", a["hash"], name, got)
 	case want == got:
-		s.printf("Verified (%s) = %s\n", name, got)
+		s.Printf("Verified (%s) = %s\n", name, got)
 	default:
-		s.printf("%%Error verifying %s\nComputed signature  = %s\nSubmitted signature = %s\n", name, got, want)
+		s.Printf("%%Error verifying %s\nComputed signature  = %s\nSubmitted signature = %s\n", name, got, want)
 	}
 	return nil
 }
 
 // dots reads a file into w, with a dot for each MiB.
 func (s *session) dots(f flash.File, w io.Writer) error {
-	return s.during(func(ctx context.Context, show func(string)) error {
+	return s.During(func(ctx context.Context, show func(string)) error {
 		r := f.Reader()
 		for ctx.Err() == nil {
 			_, err := io.CopyN(w, r, 1<<20)
@@ -169,18 +169,18 @@ func (s *session) dots(f flash.File, w io.Writer) error {
 
 // verifySignature says whether a file is a whole image.
 func (s *session) verifySignature(p place.Place, f flash.File) error {
-	s.printf("Verifying file integrity of %s%s", p.Prefix, p.Path)
+	s.Printf("Verifying file integrity of %s%s", p.Prefix, p.Path)
 	if err := s.dots(f, io.Discard); err != nil {
 		return err
 	}
 	_, err := image.Check(f.Reader())
 	switch {
 	case errors.Is(err, image.ErrForeign):
-		s.printf("\n%%Error verifying %s%s (not an image)\n", p.Prefix, p.Path)
+		s.Printf("\n%%Error verifying %s%s (not an image)\n", p.Prefix, p.Path)
 	case err != nil:
-		s.printf("\nEmbedded hash verification failed for file %s%s.\n", p.Prefix, p.Path)
+		s.Printf("\nEmbedded hash verification failed for file %s%s.\n", p.Prefix, p.Path)
 	default:
-		s.write("\nEmbedded hash verification successful.\n")
+		s.Print("\nEmbedded hash verification successful.\n")
 	}
 	return nil
 }
@@ -189,17 +189,17 @@ func (s *session) verifySignature(p place.Place, f flash.File) error {
 func squeeze(s *session, a args, _ io.Writer) error {
 	p, err := s.d.sys().Find(a["file"])
 	if err != nil || p.FS == nil {
-		s.write("%Error squeezing " + a["file"] + " (Invalid argument)\n")
+		s.Print("%Error squeezing " + a["file"] + " (Invalid argument)\n")
 		return nil
 	}
 	if p.FS.Class() != flash.ClassA {
-		s.printf("%%Error squeezing %s (Operation not supported)\n", p.Prefix)
+		s.Printf("%%Error squeezing %s (Operation not supported)\n", p.Prefix)
 		return nil
 	}
-	if yes, err := s.confirm("Squeeze operation may take a while. Continue? "); err != nil || !yes {
+	if yes, err := s.Confirm("Squeeze operation may take a while. Continue? "); err != nil || !yes {
 		return err
 	}
-	err = s.during(func(ctx context.Context, show func(string)) error {
+	err = s.During(func(ctx context.Context, show func(string)) error {
 		for range 20 {
 			if err := s.d.pause(ctx, time.Second/2); err != nil {
 				return err
@@ -209,7 +209,7 @@ func squeeze(s *session, a args, _ io.Writer) error {
 		return p.FS.Squeeze()
 	})
 	if err == nil {
-		s.printf("\nSqueeze of %s complete\n", strings.TrimSuffix(p.Prefix, ":"))
+		s.Printf("\nSqueeze of %s complete\n", strings.TrimSuffix(p.Prefix, ":"))
 	}
 	return err
 }
@@ -219,17 +219,17 @@ func eraseCommand(s *session, a args, _ io.Writer) error {
 	p, err := s.d.sys().Find(or(a["file"], "nvram:"))
 	switch {
 	case err == nil && (p.Scheme == "nvram" && p.Path == "" || p.Scheme == "startup-config"):
-		yes, err := s.confirm("Erasing the nvram filesystem will remove all configuration files! Continue? ")
+		yes, err := s.Confirm("Erasing the nvram filesystem will remove all configuration files! Continue? ")
 		if err != nil || !yes {
 			return err
 		}
 		s.d.keep("")
-		s.write("[OK]\nErase of nvram: complete\n")
+		s.Print("[OK]\nErase of nvram: complete\n")
 		s.d.message("%%SYS-7-NV_BLOCK_INIT: Initialized the geometry of nvram")
 	case err != nil || p.FS == nil || p.Path != "" || p.FS.Class() == flash.Disk:
-		s.printf("%%Error erasing %s (Invalid argument)\n", a["file"])
+		s.Printf("%%Error erasing %s (Invalid argument)\n", a["file"])
 	default:
-		yes, err := s.confirm("Erasing the " + strings.TrimSuffix(p.Prefix, ":") + " filesystem will remove all files! Continue? ")
+		yes, err := s.Confirm("Erasing the " + strings.TrimSuffix(p.Prefix, ":") + " filesystem will remove all files! Continue? ")
 		if err != nil || !yes {
 			return err
 		}
@@ -308,12 +308,12 @@ func (d *Device) keep(text string) {
 
 // save writes the running-config to the startup-config.
 func (s *session) save() {
-	s.write("Building configuration...\n")
+	s.Print("Building configuration...\n")
 	d := s.d
 	d.mu.Lock()
 	d.saved, d.startup = lastChange(d.changed), d.running.String()
 	d.mu.Unlock()
-	s.write("[OK]\n")
+	s.Print("[OK]\n")
 	if _, ok := d.config().Below("archive", "write-memory"); ok {
 		s.archive()
 	}
@@ -330,12 +330,12 @@ func (s *session) archive() {
 	c := d.config()
 	path, _ := c.Below("archive", "path")
 	if path == "" {
-		s.write("%% The archive path is not configured\n")
+		s.Print("%% The archive path is not configured\n")
 		return
 	}
 	p, err := d.sys().Find(strings.ReplaceAll(path, "$h", d.Hostname()))
 	if err != nil || p.FS == nil {
-		s.printf("%%Error archiving to %s (Invalid argument)\n", path)
+		s.Printf("%%Error archiving to %s (Invalid argument)\n", path)
 		return
 	}
 	most := 10
@@ -358,7 +358,7 @@ func (s *session) archive() {
 		_ = o.fs.Remove(o.name) // somebody may have deleted it already
 	}
 	if err := p.FS.Put(name, flash.Text(d.runningText()), d.now()); err != nil {
-		s.printf("%%Error archiving to %s%s (%s)\n", p.Prefix, name, why(err))
+		s.Printf("%%Error archiving to %s%s (%s)\n", p.Prefix, name, why(err))
 	}
 }
 

@@ -126,15 +126,15 @@ func (d *Device) members() string {
 
 // operation runs a command of install, between its lines START and SUCCESS.
 func (s *session) operation(name string, job func() error) error {
-	s.printf("%s: START %s\n", name, s.d.now().Format("Mon Jan _2 15:04:05 MST 2006"))
+	s.Printf("%s: START %s\n", name, s.d.now().Format("Mon Jan _2 15:04:05 MST 2006"))
 	err := job()
 	var failed *installError
 	if errors.As(err, &failed) {
-		s.printf("FAILED: %s : %s\n", name, failed.text)
+		s.Printf("FAILED: %s : %s\n", name, failed.text)
 		return nil
 	}
 	if err == nil {
-		s.printf("SUCCESS: %s %s\n", name, s.d.now().Format("Mon Jan _2 15:04:05 MST 2006"))
+		s.Printf("SUCCESS: %s %s\n", name, s.d.now().Format("Mon Jan _2 15:04:05 MST 2006"))
 	}
 	return err
 }
@@ -146,8 +146,8 @@ func (e *installError) Error() string { return e.text }
 // step shows the lines of a step on all members, as slowly as it goes.
 func (s *session) step(name string, long time.Duration) error {
 	d := s.d
-	s.printf("--- Starting %s ---\nPerforming %s on all members\n", name, name)
-	err := s.during(func(ctx context.Context, show func(string)) error {
+	s.Printf("--- Starting %s ---\nPerforming %s on all members\n", name, name)
+	err := s.During(func(ctx context.Context, show func(string)) error {
 		for i := range d.flash {
 			if err := d.pause(ctx, long/time.Duration(len(d.flash))); err != nil {
 				return err
@@ -157,7 +157,7 @@ func (s *session) step(name string, long time.Duration) error {
 		return nil
 	})
 	if err == nil {
-		s.printf("Checking status of %s on [%s]\n%s: Passed on [%s]\nFinished %s\n\n", name, d.members(), name, d.members(), name)
+		s.Printf("Checking status of %s on [%s]\n%s: Passed on [%s]\nFinished %s\n\n", name, d.members(), name, d.members(), name)
 	}
 	return err
 }
@@ -205,9 +205,9 @@ func installCommand(s *session, a args, _ io.Writer) error {
 
 // unsaved is the question of a device whose configuration was changed.
 func (s *session) unsaved() error {
-	s.write("\nSystem configuration has been modified.\nPress Yes(y) to save the configuration and proceed.\nPress No(n) for proceeding without saving the configuration.\n")
+	s.Print("\nSystem configuration has been modified.\nPress Yes(y) to save the configuration and proceed.\nPress No(n) for proceeding without saving the configuration.\n")
 	for {
-		answer, err := s.ask("Press Quit(q) to exit, you may save configuration and re-enter the command. [y/n/q] ")
+		answer, err := s.Ask("Press Quit(q) to exit, you may save configuration and re-enter the command. [y/n/q] ")
 		if err != nil {
 			return err
 		}
@@ -238,7 +238,7 @@ func (s *session) add(file string) error {
 	if err != nil {
 		return &installError{"the image " + file + " is not valid for this platform"}
 	}
-	s.write("install_add: Adding IMG\n--- Starting initial file syncing ---\n")
+	s.Print("install_add: Adding IMG\n--- Starting initial file syncing ---\n")
 	files, err := packages(d.model, h)
 	if err != nil {
 		return err
@@ -248,7 +248,7 @@ func (s *session) add(file string) error {
 			return &installError{fmt.Sprintf("There is not enough free disk available to perform this operation on switch %d. At least %d KB of free disk is required", i+1, h.Size/1024)}
 		}
 	}
-	s.write("Info: Finished copying to the selected \nFinished initial file syncing\n\n")
+	s.Print("Info: Finished copying to the selected \nFinished initial file syncing\n\n")
 	if err := s.step("Add", 60*time.Second); err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func (s *session) add(file string) error {
 		d.install.set(h.Version, 'I')
 	}
 	d.mu.Unlock()
-	s.printf("Image added. Version: %s\n", numbered(h.Version))
+	s.Printf("Image added. Version: %s\n", numbered(h.Version))
 	return nil
 }
 
@@ -287,13 +287,13 @@ func (s *session) activate(quiet, commit bool, minutes string) error {
 	case !ok:
 		return &installError{"No inactive package to activate"}
 	}
-	s.write("install_activate: Activating IMG\nFollowing packages shall be activated:\n")
+	s.Print("install_activate: Activating IMG\nFollowing packages shall be activated:\n")
 	for _, p := range d.model.Packages(version) {
-		s.printf("/flash/%s\n", p.Name)
+		s.Printf("/flash/%s\n", p.Name)
 	}
-	s.write("\n")
+	s.Print("\n")
 	for !quiet {
-		answer, err := s.ask("This operation may require a reload of the system. Do you want to proceed? [y/n]")
+		answer, err := s.Ask("This operation may require a reload of the system. Do you want to proceed? [y/n]")
 		if err != nil {
 			return err
 		}
@@ -302,7 +302,7 @@ func (s *session) activate(quiet, commit bool, minutes string) error {
 		}
 		quiet = strings.ToLower(answer) == "y"
 	}
-	s.write("\n")
+	s.Print("\n")
 	if err := s.step("Activate", 60*time.Second); err != nil {
 		return err
 	}
@@ -413,9 +413,9 @@ func (d *Device) rollback() error {
 func installRollback(s *session, _ args, _ io.Writer) error {
 	done := false
 	err := s.operation("install_rollback", func() error {
-		s.write("install_rollback: Rolling back\n\n")
+		s.Print("install_rollback: Rolling back\n\n")
 		for {
-			answer, err := s.ask("This operation may require a reload of the system. Do you want to proceed? [y/n]")
+			answer, err := s.Ask("This operation may require a reload of the system. Do you want to proceed? [y/n]")
 			if err != nil {
 				return err
 			}
@@ -468,7 +468,7 @@ func (d *Device) restart(reason string) {
 func removeInactive(s *session, _ args, _ io.Writer) error {
 	d := s.d
 	return s.operation("install_remove", func() error {
-		s.write("install_remove: Removing IMG\nCleaning up unnecessary package files\nNo path specified, will use booted path flash:packages.conf\nCleaning /flash\n  Scanning boot directory for packages ... done.\n  Preparing packages list to delete ...\n")
+		s.Print("install_remove: Removing IMG\nCleaning up unnecessary package files\nNo path specified, will use booted path flash:packages.conf\nCleaning /flash\n  Scanning boot directory for packages ... done.\n  Preparing packages list to delete ...\n")
 		d.mu.Lock()
 		var keep []string
 		for _, r := range d.install.releases {
@@ -483,22 +483,22 @@ func removeInactive(s *session, _ args, _ io.Writer) error {
 			used := slices.ContainsFunc(keep, func(v string) bool { return strings.Contains(f.Name, "."+v+".") })
 			switch ext := path.Ext(f.Name); {
 			case ext == ".pkg" && used, strings.HasSuffix(image, f.Name):
-				s.printf("    %s\n      File is in use, will not delete.\n", f.Name)
+				s.Printf("    %s\n      File is in use, will not delete.\n", f.Name)
 			case ext == ".pkg", ext == ".bin":
 				gone = append(gone, f.Name)
 			}
 		}
-		s.write("  done.\n\n")
+		s.Print("  done.\n\n")
 		if len(gone) == 0 {
-			s.write("SUCCESS: No extra package or provisioning files found on media. Nothing to clean.\n")
+			s.Print("SUCCESS: No extra package or provisioning files found on media. Nothing to clean.\n")
 			return nil
 		}
-		s.printf("The following files will be deleted:\n[switch %s]:\n", d.members())
+		s.Printf("The following files will be deleted:\n[switch %s]:\n", d.members())
 		for _, name := range gone {
-			s.printf("/flash/%s\n", name)
+			s.Printf("/flash/%s\n", name)
 		}
 		for {
-			answer, err := s.ask("\nDo you want to remove the above files? [y/n]")
+			answer, err := s.Ask("\nDo you want to remove the above files? [y/n]")
 			if err != nil {
 				return err
 			}
@@ -517,11 +517,11 @@ func removeInactive(s *session, _ args, _ io.Writer) error {
 func (s *session) removeEverywhere(gone []string) {
 	d := s.d
 	for _, name := range gone {
-		s.printf("Deleting file flash:%s ... ", name)
+		s.Printf("Deleting file flash:%s ... ", name)
 		for _, fs := range d.flash {
 			_ = fs.Remove(name) // a member may lack it
 		}
-		s.write("done.\n")
+		s.Print("done.\n")
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -26,7 +26,7 @@ func (d *Device) message(format string, args ...any) {
 	d.mu.Unlock()
 	for _, s := range to {
 		if s.monitors(silent) {
-			s.interrupt(text + "\n")
+			s.Interrupt(text + "\n")
 		}
 	}
 }
@@ -37,7 +37,7 @@ func (d *Device) broadcast(text string) {
 	to := slices.Clone(d.screens)
 	d.mu.Unlock()
 	for _, s := range to {
-		s.interrupt(text)
+		s.Interrupt(text)
 	}
 }
 
@@ -48,7 +48,7 @@ func (d *Device) console(text string) {
 	d.mu.Unlock()
 	for _, s := range to {
 		if s.access.Console {
-			s.leave(notice{text: text})
+			s.Leave(text)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/place"
+	"dray/internal/device/iossim/tty"
 )
 
 // memory is what copy proposes, from the copy before.
@@ -77,14 +78,14 @@ func (w *first) Write(b []byte) (int, error) {
 // download fetches a file from a server.
 func (c *copier) download() error {
 	s := c.s
-	s.printf("Accessing %s...\n", c.from)
+	s.Printf("Accessing %s...\n", c.from)
 	var upload *flash.Upload
 	var text bytes.Buffer
 	sink := io.Discard
 	if c.to.FS != nil {
 		var err error
 		if upload, err = c.to.FS.Create(c.to.Path); err != nil {
-			s.printf("%%Error opening %s (%s)\n", c.to, why(err))
+			s.Printf("%%Error opening %s (%s)\n", c.to, why(err))
 			return nil
 		}
 		defer upload.Abort()
@@ -97,7 +98,7 @@ func (c *copier) download() error {
 	if c.from.Scheme == "tftp" {
 		header = "Loading " + c.from.Path + " from " + c.from.Remote.Host + " (via " + s.d.outgoing() + "): "
 	}
-	err := s.during(func(ctx context.Context, show func(string)) error {
+	err := s.During(func(ctx context.Context, show func(string)) error {
 		if s.d.set.Transfers == nil {
 			return place.ErrUnsupported
 		}
@@ -108,13 +109,13 @@ func (c *copier) download() error {
 	if err != nil {
 		return c.failed(err, size)
 	}
-	s.write(c.okLine(size))
+	s.Print(c.okLine(size))
 	switch {
 	case c.to.Scheme == "null":
-		s.write("\n" + copied(size, time.Since(c.begun)))
+		s.Print("\n" + copied(size, time.Since(c.begun)))
 		return nil
 	case upload == nil:
-		s.write("\n")
+		s.Print("\n")
 		return c.configuration(flash.Text(text.String()))
 	}
 	return c.commit(upload, size)
@@ -140,14 +141,14 @@ func (c *copier) commit(upload *flash.Upload, size int64) error {
 	}
 	f, err := c.to.FS.Open(c.to.Path)
 	if err == nil && !s.d.executable(f.Name, f.Content) {
-		s.write("%Warning: File not a valid executable for this system\n")
-		abort, err := s.confirm("Abort Copy? ")
+		s.Print("%Warning: File not a valid executable for this system\n")
+		abort, err := s.Confirm("Abort Copy? ")
 		if err != nil || abort {
 			_ = c.to.FS.Remove(c.to.Path) // or it has gone meanwhile
 			return err
 		}
 	}
-	s.write("\n" + copied(size, long))
+	s.Print("\n" + copied(size, long))
 	return nil
 }
 
@@ -158,25 +159,25 @@ func (c *copier) failed(err error, size int64) error {
 	if c.to.Network() {
 		remote = c.to
 	}
-	if errors.Is(err, errAbort) || s.ctx.Err() != nil {
+	if errors.Is(err, tty.ErrAbort) || s.Context().Err() != nil {
 		if c.opened.Load() {
-			s.write("\n")
+			s.Print("\n")
 		}
-		s.printf("%%Error copying %s (Aborted)\n", remote)
-		return errors.Join(errAbort, s.ctx.Err())
+		s.Printf("%%Error copying %s (Aborted)\n", remote)
+		return errors.Join(tty.ErrAbort, s.Context().Err())
 	}
 	switch {
 	case errors.Is(err, flash.ErrFull):
-		s.printf("\n%%Error copying %s (Not enough space on device)\n", remote)
+		s.Printf("\n%%Error copying %s (Not enough space on device)\n", remote)
 		if c.to.FS != nil {
-			s.printf("%d bytes available (%d bytes used)\n", c.to.FS.Free()+size, c.to.FS.Capacity()-c.to.FS.Free()-size)
+			s.Printf("%d bytes available (%d bytes used)\n", c.to.FS.Free()+size, c.to.FS.Capacity()-c.to.FS.Free()-size)
 		}
 	case !c.opened.Load():
-		s.printf("%%Error opening %s (%s)\n", remote, why(err))
+		s.Printf("%%Error opening %s (%s)\n", remote, why(err))
 	case errors.Is(err, place.ErrTimeout):
-		s.printf(" [timed out]\n%%Error reading %s (Timed out)\n", remote)
+		s.Printf(" [timed out]\n%%Error reading %s (Timed out)\n", remote)
 	default:
-		s.printf("\n%%Error copying %s (%s)\n", remote, why(err))
+		s.Printf("\n%%Error copying %s (%s)\n", remote, why(err))
 	}
 	return nil
 }
@@ -184,7 +185,7 @@ func (c *copier) failed(err error, size int64) error {
 // upload stores a file on a server.
 func (c *copier) upload(content flash.Content) error {
 	s := c.s
-	err := s.during(func(ctx context.Context, show func(string)) error {
+	err := s.During(func(ctx context.Context, show func(string)) error {
 		if s.d.set.Transfers == nil {
 			return place.ErrUnsupported
 		}
@@ -198,7 +199,7 @@ func (c *copier) upload(content flash.Content) error {
 	if err != nil {
 		return c.failed(err, 0)
 	}
-	s.write("\n" + copied(content.Size(), time.Since(c.begun)))
+	s.Print("\n" + copied(content.Size(), time.Since(c.begun)))
 	return nil
 }
 
@@ -207,15 +208,15 @@ func (c *copier) local(content flash.Content) error {
 	s := c.s
 	upload, err := c.to.FS.Create(c.to.Path)
 	if err != nil {
-		s.printf("%%Error opening %s (%s)\n", c.to, why(err))
+		s.Printf("%%Error opening %s (%s)\n", c.to, why(err))
 		return nil
 	}
 	defer upload.Abort()
 	const piece = 1 << 20
 	if content.Size() > piece {
-		s.write("Copy in progress...")
+		s.Print("Copy in progress...")
 	}
-	err = s.during(func(ctx context.Context, show func(string)) error {
+	err = s.During(func(ctx context.Context, show func(string)) error {
 		r := io.NewSectionReader(content, 0, content.Size())
 		for ctx.Err() == nil {
 			n, err := io.CopyN(upload, r, piece)
@@ -238,9 +239,9 @@ func (c *copier) local(content flash.Content) error {
 		return c.failed(err, upload.Size())
 	}
 	if content.Size() > piece {
-		s.write("\n")
+		s.Print("\n")
 	}
-	s.write(copied(content.Size(), time.Since(c.begun)))
+	s.Print(copied(content.Size(), time.Since(c.begun)))
 	return nil
 }
 

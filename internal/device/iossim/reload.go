@@ -25,7 +25,7 @@ func reload(s *session, a args, _ io.Writer) error {
 		return nil
 	}
 	if d.modified() {
-		yes, err := s.yesNo("\nSystem configuration has been modified. Save? [yes/no]: ")
+		yes, err := s.YesNo("\nSystem configuration has been modified. Save? [yes/no]: ")
 		if err != nil {
 			return err
 		}
@@ -36,11 +36,11 @@ func reload(s *session, a args, _ io.Writer) error {
 	reason := or(a["reason"], "Reload Command")
 	if when > 0 {
 		at := d.now().Add(when)
-		s.printf("Reload scheduled for %s (in %s) by %s\nReload reason: %s\n", stamp(at), span(when), s.who(), reason)
+		s.Printf("Reload scheduled for %s (in %s) by %s\nReload reason: %s\n", stamp(at), span(when), s.who(), reason)
 	} else if d.model.Members > 1 {
-		s.write("Reload command is being issued on Active unit, this will reload the whole stack\n")
+		s.Print("Reload command is being issued on Active unit, this will reload the whole stack\n")
 	}
-	yes, err := s.confirm("Proceed with reload? ")
+	yes, err := s.Confirm("Proceed with reload? ")
 	if err != nil || !yes {
 		return err
 	}
@@ -49,15 +49,15 @@ func reload(s *session, a args, _ io.Writer) error {
 		d.message("%%SYS-5-SCHEDULED_RELOAD: Reload requested for %s at %s by %s. Reload Reason: %s.", stamp(d.now().Add(when)), stamp(d.now()), s.who(), reason)
 		return nil
 	}
-	s.write("\n")
+	s.Print("\n")
 	d.message("%%SYS-5-RELOAD: Reload requested by %s. Reload Reason: %s.", s.who(), reason)
-	s.flush()
+	s.Flush()
 	if d.model.XE {
-		s.printf("Chassis 1 reloading, reason - %s\n", reason)
+		s.Printf("Chassis 1 reloading, reason - %s\n", reason)
 	}
 	d.goDown("reload")
-	<-s.ctx.Done()
-	return s.ctx.Err()
+	<-s.Context().Done()
+	return s.Context().Err()
 }
 
 // when is how far away the reload is: 0 for now.
@@ -79,7 +79,7 @@ func (s *session) when(a args) (time.Duration, bool) {
 	now := s.d.now()
 	at := time.Date(now.Year(), now.Month(), now.Day(), h, m, 0, 0, now.Location())
 	if h > 23 {
-		s.write("% Invalid time\n")
+		s.Print("% Invalid time\n")
 		return 0, false
 	}
 	if !at.After(now) {
@@ -157,11 +157,11 @@ func reloadCancel(s *session, _ args, _ io.Writer) error {
 	was := s.d.cancelReload()
 	s.d.mu.Unlock()
 	if !was {
-		s.write("%No reload is scheduled.\n")
+		s.Print("%No reload is scheduled.\n")
 		return nil
 	}
 	s.d.broadcast("\n\n\n***\n*** --- SHUTDOWN ABORTED ---\n***\n")
-	s.flush()
+	s.Flush()
 	return nil
 }
 
@@ -194,6 +194,6 @@ func clockSetCommand(s *session, a args, _ io.Writer) error {
 		d.message("%%SYS-6-CLOCKUPDATE: System clock has been updated from %s to %s, configured from console by %s.", stamp(old), stamp(t.UTC()), s.who())
 		return nil
 	}
-	s.write("% Invalid time or date\n")
+	s.Print("% Invalid time or date\n")
 	return nil
 }

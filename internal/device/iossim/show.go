@@ -309,12 +309,12 @@ func showHistory(s *session, _ args, w io.Writer) error {
 }
 
 func showPrivilege(s *session, _ args, w io.Writer) error {
-	fmt.Fprintf(w, "Current privilege level is %d\n", s.level)
+	fmt.Fprintf(w, "Current privilege level is %d\n", s.Level)
 	return nil
 }
 
 func showTerminal(s *session, _ args, w io.Writer) error {
-	fmt.Fprintf(w, "Line %d, Location: \"\", Type: \"\"\nLength: %d lines, Width: %d columns\n", s.vty+2, s.length, s.width)
+	fmt.Fprintf(w, "Line %d, Location: \"\", Type: \"\"\nLength: %d lines, Width: %d columns\n", s.vty+2, s.Length, s.Width)
 	return nil
 }
 

@@ -75,11 +75,11 @@ func sessionRows() []row {
 		{"configure", 15, false, with(configureTerminal, "how", "ask")},
 		{"configure terminal", 15, false, configureTerminal},
 		{"terminal length <lines:0-512>", 1, false, func(s *session, a args, _ io.Writer) error {
-			s.length, _ = strconv.Atoi(a["lines"])
+			s.Length, _ = strconv.Atoi(a["lines"])
 			return nil
 		}},
 		{"terminal width <columns:0-512>", 1, false, func(s *session, a args, _ io.Writer) error {
-			s.width, _ = strconv.Atoi(a["columns"])
+			s.Width, _ = strconv.Atoi(a["columns"])
 			return nil
 		}},
 		{"terminal monitor", 15, false, monitoring(true)},
@@ -95,7 +95,7 @@ func sessionRows() []row {
 		{"reload cancel", 15, false, reloadCancel},
 		{"archive config", 15, false, archiveConfig},
 		{"undebug all", 15, false, func(s *session, _ args, _ io.Writer) error {
-			s.write("All possible debugging has been turned off\n")
+			s.Print("All possible debugging has been turned off\n")
 			return nil
 		}},
 	}
@@ -103,9 +103,7 @@ func sessionRows() []row {
 
 func monitoring(on bool) execFunc {
 	return func(s *session, _ args, _ io.Writer) error {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.monitor = on
+		s.monitor.Store(on)
 		return nil
 	}
 }

@@ -1,4 +1,4 @@
-package iossim
+package tty
 
 import (
 	"regexp"
@@ -8,10 +8,10 @@ import (
 	"dray/internal/device/iossim/cli"
 )
 
-// pager shows the output of a command, as much as fits at a time, and only the lines that
+// Pager shows the output of a command, as much as fits at a time, and only the lines that
 // its filter lets through. What is left when somebody has had enough is dropped.
-type pager struct {
-	s       *session
+type Pager struct {
+	t       *Terminal
 	match   func(line string) bool
 	verb    string
 	rest    string // of a line that is not whole yet
@@ -23,12 +23,13 @@ type pager struct {
 	err     error
 }
 
-func (s *session) pager(f cli.Filter) *pager {
-	p := &pager{s: s, verb: f.Verb}
+// Pager makes one for a filter. A pattern that is none is complained of, and stops it.
+func (t *Terminal) Pager(f cli.Filter) *Pager {
+	p := &Pager{t: t, verb: f.Verb}
 	if f.Verb != "" {
 		re, err := regexp.Compile(pattern(f.Pattern))
 		if err != nil {
-			s.write("% Failed to compile regular expression.\n")
+			t.Print("% Failed to compile regular expression.\n")
 			p.stopped = true
 			return p
 		}
@@ -43,7 +44,7 @@ func pattern(s string) string {
 }
 
 // Write takes text; it never fails.
-func (p *pager) Write(b []byte) (int, error) {
+func (p *Pager) Write(b []byte) (int, error) {
 	n := len(b)
 	p.rest += string(b)
 	for !p.stopped {
@@ -59,7 +60,7 @@ func (p *pager) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-func (p *pager) passes(line string) bool {
+func (p *Pager) passes(line string) bool {
 	switch p.verb {
 	case "include":
 		return p.match(line)
@@ -87,11 +88,11 @@ func (p *pager) passes(line string) bool {
 const more = " --More-- "
 
 // show shows a line, and pauses before it when the page is full.
-func (p *pager) show(line string) {
-	if p.s.length > 0 && p.shown >= p.s.length-1 {
-		p.s.write(more)
-		k, err := p.s.next()
-		p.s.write(strings.Repeat("\b", 9) + strings.Repeat(" ", 8) + strings.Repeat("\b", 9))
+func (p *Pager) show(line string) {
+	if p.t.Length > 0 && p.shown >= p.t.Length-1 {
+		p.t.Print(more)
+		k, err := p.t.Next()
+		p.t.Print(strings.Repeat("\b", 9) + strings.Repeat(" ", 8) + strings.Repeat("\b", 9))
 		switch {
 		case err != nil:
 			p.err, p.stopped = err, true
@@ -102,22 +103,25 @@ func (p *pager) show(line string) {
 			p.shown--
 		default:
 			p.stopped = true
-			p.s.write("\n")
+			p.t.Print("\n")
 			return
 		}
 	}
-	p.s.write(line)
+	p.t.Print(line)
 	p.shown++
 }
 
-// end shows what is left. Its error is that of the terminal.
-func (p *pager) end() error {
+// End shows what is left. Its error is that of the terminal.
+func (p *Pager) End() error {
 	if p.verb == "count" && !p.stopped {
 		p.show("Number of lines which match regexp = " + strconv.Itoa(p.count) + "\n")
 	}
 	if !p.stopped && p.rest != "" && p.passes(p.rest) {
-		p.s.write(p.rest)
+		p.t.Print(p.rest)
 	}
 	p.rest = ""
 	return p.err
 }
+
+// Stopped reports whether nothing more will be shown.
+func (p *Pager) Stopped() bool { return p.stopped }
