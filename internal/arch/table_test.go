@@ -60,10 +60,11 @@ func table() map[string]row {
 		"internal/device/iossim/pause":  {},
 		"internal/device/iossim/secret": {},
 		"internal/device/iossim/model":  {dray: "internal/device/iossim/flash"},
+		"internal/device/iossim/boot":   {dray: "internal/device/iossim/conf internal/device/iossim/flash internal/device/iossim/image internal/device/iossim/model internal/device/iossim/place"},
 		"internal/device/iossim/tty":    {dray: "internal/device/iossim/cli internal/device/iossim/line"},
 		"internal/device/iossim/place":  {dray: "internal/device/iossim/flash internal/device/iossim/model"},
 		"internal/device/iossim": {
-			dray: "internal/device/iossim/cli internal/device/iossim/conf internal/device/iossim/flash internal/device/iossim/image" +
+			dray: "internal/device/iossim/boot internal/device/iossim/cli internal/device/iossim/conf internal/device/iossim/flash internal/device/iossim/image" +
 				" internal/device/iossim/line internal/device/iossim/model internal/device/iossim/pause internal/device/iossim/place internal/device/iossim/secret internal/device/iossim/tty",
 		},
 		// The clients are what a device pulls its image with: that they are ours is the point of it.
@@ -72,7 +73,7 @@ func table() map[string]row {
 			outside: "golang.org/x/crypto/ssh",
 		},
 		"internal/device/iossim/rack": {
-			dray: "internal/device/iossim internal/device/iossim/flash internal/device/iossim/image internal/device/iossim/link" +
+			dray: "internal/device/iossim internal/device/iossim/boot internal/device/iossim/flash internal/device/iossim/image internal/device/iossim/link" +
 				" internal/device/iossim/model internal/device/iossim/pause internal/telnet",
 			outside: "github.com/goccy/go-yaml golang.org/x/crypto/ssh",
 		},

@@ -5,153 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"dray/internal/device/iossim/conf"
-	"dray/internal/device/iossim/flash"
-	"dray/internal/device/iossim/image"
+	"dray/internal/device/iossim/boot"
 	"dray/internal/device/iossim/tty"
 )
-
-// boot is something that boots.
-type boot struct {
-	image     string // such as "flash0:x.bin"
-	version   string
-	installed bool // from packages
-}
-
-// ignoresStartup reports whether a register makes the device forget its configuration.
-func ignoresStartup(register string) bool { return registerBits(register)&0x40 != 0 }
-
-func registerBits(register string) uint64 {
-	n, _ := strconv.ParseUint(strings.TrimPrefix(strings.ToLower(register), "0x"), 16, 16)
-	return n
-}
-
-// bootList are the files that a startup-config wants to boot, the first first.
-func (d *Device) bootList(startup string) (all []string) {
-	var c conf.Config
-	for l := range strings.Lines(startup) {
-		if strings.HasPrefix(l, "boot system ") {
-			c.Add(strings.TrimSpace(l))
-		}
-	}
-	for _, rest := range c.All("boot system") {
-		words := strings.Fields(strings.TrimPrefix(rest, "switch all "))
-		name := words[len(words)-1]
-		if !strings.Contains(name, ":") {
-			name = d.model.Storage + name
-		}
-		all = append(all, strings.Split(name, ";")...) // a switch has several in one line
-	}
-	return all
-}
-
-// choose finds what boots: the first of the boot list that is whole and for this platform,
-// else the first image on the flash. What it says on the way is returned too.
-func (d *Device) choose(startup string) (boot, string, bool) {
-	var said strings.Builder
-	d.mu.Lock()
-	register := d.next
-	d.mu.Unlock()
-	if low := registerBits(register) & 0xf; low == 0 {
-		return boot{}, "", false
-	}
-	list := d.bootList(startup)
-	if first := d.firstImage(); first != "" && !slices.Contains(list, first) {
-		list = append(list, first)
-	}
-	for _, name := range list {
-		b, err := d.try(name)
-		if err == nil {
-			said.WriteString(d.loading(b.image))
-			return b, said.String(), true
-		}
-		said.WriteString(d.notLoading(name, err))
-	}
-	return boot{}, said.String(), false
-}
-
-// firstImage is the first file of the flash that looks like one.
-func (d *Device) firstImage() string {
-	for _, f := range d.flash[0].Files(false) {
-		if f.Name == packagesConf || path.Ext(f.Name) == ".bin" {
-			return d.model.Storage + f.Name
-		}
-	}
-	return ""
-}
-
-var errPlatform = errors.New("image for another platform")
-
-// try looks whether a file boots.
-func (d *Device) try(name string) (boot, error) {
-	p, err := d.sys().Find(name)
-	if err != nil {
-		return boot{}, fmt.Errorf("iossim: %w", err)
-	}
-	if p.FS == nil {
-		return boot{}, fmt.Errorf("iossim: %s: %w", name, errors.ErrUnsupported)
-	}
-	f, err := p.FS.Open(p.Path)
-	if err != nil {
-		return boot{}, err
-	}
-	if f.Name == packagesConf && d.model.Install {
-		version, err := d.provisioned(p.FS, f)
-		return boot{p.Prefix + f.Name, version, true}, err
-	}
-	h, err := d.whole(f.Content)
-	return boot{image: p.Prefix + f.Name, version: h.Version}, err
-}
-
-// whole checks an image. One that was made here is whole.
-func (d *Device) whole(c flash.Content) (h image.Header, err error) {
-	if i, ok := c.(*image.Image); ok {
-		h = i.Header()
-	} else if h, err = image.Check(io.NewSectionReader(c, 0, c.Size())); err != nil {
-		return h, err
-	}
-	if h.Platform != d.model.Name {
-		return h, errPlatform
-	}
-	return h, nil
-}
-
-func (d *Device) loading(name string) string {
-	switch {
-	case d.model.XE && strings.HasSuffix(name, packagesConf):
-		return "boot: attempting to boot from [" + name + "]\nboot: reading file " + packagesConf + "\n" + strings.Repeat("#", 70) + "\n\nImage passed digital signature verification\n\n"
-	case d.model.XE:
-		return "boot: attempting to boot from [" + name + "]\n" + strings.Repeat("#", 70) + "\n\nPackage header rev 3 structure detected\nImage validated\n\n"
-	case d.model.Switch:
-		return "Loading \"" + slashed(name) + "\"..." + strings.Repeat("@", 60) + "\nFile \"" + slashed(name) + "\" uncompressed and installed, entry point: 0x3000\nexecuting...\n\n"
-	}
-	return "program load complete, entry point: 0x80803000, size: 0x1b340\nloading " + name + "\nSelf decompressing the image : " + strings.Repeat("#", 60) + " [OK]\n\n"
-}
-
-// slashed is a name with a slash behind the colon.
-func slashed(name string) string { return strings.Replace(name, ":", ":/", 1) }
-
-func (d *Device) notLoading(name string, err error) string {
-	reason := "file not found"
-	switch {
-	case errors.Is(err, image.ErrDamaged):
-		reason = "image checksum is incorrect"
-	case errors.Is(err, image.ErrForeign):
-		reason = "bad magic number, not an executable"
-	case errors.Is(err, errPlatform):
-		reason = "image is not for this platform"
-	}
-	if d.model.Switch && !d.model.XE {
-		return "Loading \"" + slashed(name) + "\"...\n" + slashed(name) + ": " + reason + "\n\nError loading \"" + slashed(name) + "\"\n\n"
-	}
-	return "boot: cannot load \"" + name + "\": " + reason + "\n\n"
-}
 
 // phase begins a state, and ends what belongs to the one before. The caller holds the lock.
 func (d *Device) phase(s state) {
@@ -169,7 +28,7 @@ func (d *Device) goDown(reason string) bool {
 	if d.state != up || d.base.Err() != nil {
 		return false
 	}
-	old := boot{d.image, d.version, d.install.active}
+	old := boot.Boot{Image: d.image, Version: d.version, Installed: d.install.active}
 	d.phase(booting)
 	d.reason = reason
 	d.cancelReload()
@@ -178,13 +37,13 @@ func (d *Device) goDown(reason string) bool {
 }
 
 // reboot takes as long as a device does, and says what it does on the console.
-func (d *Device) reboot(old boot) {
+func (d *Device) reboot(old boot.Boot) {
 	if d.set.Faults.NeverBack {
 		<-d.base.Done()
 		return
 	}
 	d.mu.Lock()
-	startup := d.startup
+	startup, next := d.startup, d.next
 	d.mu.Unlock()
 	const steps = 10
 	step := d.model.BootTime / steps
@@ -195,9 +54,9 @@ func (d *Device) reboot(old boot) {
 		}
 		d.console(l + "\n")
 	}
-	b, said, ok := d.choose(startup)
-	if _, err := d.try(old.image); d.set.Faults.BootOld && err == nil {
-		b, said, ok = old, d.loading(old.image), true
+	b, said, ok := boot.Choose(d.sys(), startup, next)
+	if _, err := boot.Try(d.sys(), old.Image); d.set.Faults.BootOld && err == nil {
+		b, said, ok = old, boot.Loading(d.model, old.Image), true
 	}
 	d.console(said)
 	if !ok {
@@ -210,12 +69,12 @@ func (d *Device) reboot(old boot) {
 }
 
 // finish starts the system that was loaded.
-func (d *Device) finish(b boot) {
+func (d *Device) finish(b boot.Boot) {
 	d.console("              Restricted Rights Legend\n\nThis is a simulation: it may be used, copied and disclosed as dray itself.\n\n")
 	if d.pause(d.base, d.model.BootTime/2) != nil {
 		return
 	}
-	d.console(fmt.Sprintf("%s, Version %s\n%s processor with %s of memory.\n", d.model.Software, b.version, d.model.Product, d.model.Memory))
+	d.console(fmt.Sprintf("%s, Version %s\n%s processor with %s of memory.\n", d.model.Software, b.Version, d.model.Product, d.model.Memory))
 	d.start(b)
 	d.message("%%SYS-5-RESTART: System restarted --")
 }
@@ -266,9 +125,9 @@ func (s *session) rommonCommand(words []string) bool {
 		d.mu.Lock()
 		startup := d.startup
 		d.mu.Unlock()
-		s.Printf("BOOT=%s\n", strings.Join(d.bootList(startup), ";"))
+		s.Printf("BOOT=%s\n", strings.Join(boot.List(d.model, startup), ";"))
 	case "confreg":
-		n := registerBits(arg)
+		n := boot.Register(arg)
 		if n == 0 {
 			s.Print("usage: confreg 0xVALUE\n")
 			return false
@@ -289,20 +148,20 @@ func (s *session) rommonCommand(words []string) bool {
 func (s *session) bootFromROM(named bool, name string) bool {
 	d := s.d
 	d.mu.Lock()
-	startup := d.startup
+	startup, next := d.startup, d.next
 	d.mu.Unlock()
-	var b boot
+	var b boot.Boot
 	var said string
 	ok := true
 	if named {
 		var err error
-		if b, err = d.try(name); err != nil {
-			said, ok = d.notLoading(name, err), false
+		if b, err = boot.Try(d.sys(), name); err != nil {
+			said, ok = boot.NotLoading(d.model, name, err), false
 		} else {
-			said = d.loading(b.image)
+			said = boot.Loading(d.model, b.Image)
 		}
 	} else {
-		b, said, ok = d.choose(startup)
+		b, said, ok = boot.Choose(d.sys(), startup, next)
 	}
 	s.Print(said)
 	if !ok {
@@ -327,9 +186,9 @@ func showBoot(s *session, _ args, w io.Writer) error {
 		manual = "yes"
 	}
 	if !d.model.Install {
-		list := d.bootList(c.String())
+		list := boot.List(d.model, c.String())
 		for i := range list {
-			list[i] = slashed(list[i])
+			list[i] = boot.Slashed(list[i])
 		}
 		fmt.Fprintf(w, "BOOT path-list      : %s\nConfig file         : flash:/config.text\nPrivate Config file : flash:/private-config.text\nEnable Break        : no\nManual Boot         : %s\nHELPER path-list    : \nAuto upgrade        : yes\n", strings.ReplaceAll(strings.Join(list, ";"), "://", ":/"), manual)
 		return nil
@@ -338,7 +197,7 @@ func showBoot(s *session, _ args, w io.Writer) error {
 	saved := d.startup
 	d.mu.Unlock()
 	fmt.Fprintf(w, "---------------------------\nSwitch 1\n---------------------------\nCurrent Boot Variables:\n%s\n\nBoot Variables on next reload:\n%s\nManual Boot = %s\nEnable Break = no\nBoot Mode = DEVICE\niPXE Timeout = 0\n",
-		variable(d.bootList(saved)), variable(d.bootList(c.String())), manual)
+		variable(boot.List(d.model, saved)), variable(boot.List(d.model, c.String())), manual)
 	return nil
 }
 
@@ -353,7 +212,7 @@ func variable(list []string) string {
 func showBootvar(s *session, _ args, w io.Writer) error {
 	d := s.d
 	d.mu.Lock()
-	list, register, next := d.bootList(d.startup), d.register, d.next
+	list, register, next := boot.List(d.model, d.startup), d.register, d.next
 	d.mu.Unlock()
 	for i := range list {
 		list[i] += ",1"

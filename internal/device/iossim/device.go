@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"dray/internal/device/iossim/boot"
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/conf"
 	"dray/internal/device/iossim/flash"
@@ -31,7 +32,7 @@ type Settings struct {
 	Enable    string       // secret; "" for none
 	FlashSize int64        // in octets; 0 is that of the model
 	Class     *flash.Class // of the flash; nil is that of the model
-	Files     []File       // on the flash, besides the image that it runs
+	Files     []boot.File  // on the flash, besides the image that it runs
 	Lines     []string     // configuration commands that its startup-config has on top
 
 	// Speed is how much faster than a real device it boots, erases and installs; 0
@@ -40,12 +41,6 @@ type Settings struct {
 
 	Transfers place.Transfers // over the network; nil refuses every copy
 	Faults    Faults
-}
-
-// File is a file on the flash.
-type File struct {
-	Name    string
-	Content flash.Content
 }
 
 // Faults are what may go wrong with a device itself. The zero value is none.
@@ -139,7 +134,7 @@ func New(s Settings) (*Device, error) {
 	d.base, d.end = context.WithCancel(context.Background())
 	d.life, d.kill = context.WithCancel(d.base)
 	d.factory()
-	b, _, ok := d.choose(d.startup)
+	b, _, ok := boot.Choose(d.sys(), d.startup, d.next)
 	if !ok {
 		d.end()
 		return nil, errors.New("iossim: nothing on the flash boots")
@@ -189,20 +184,20 @@ func (z zeros) ReadAt(b []byte, at int64) (n int, err error) {
 }
 
 // shipped are the files that run.
-func (d *Device) shipped() ([]File, error) {
+func (d *Device) shipped() ([]boot.File, error) {
 	h := image.Header{Platform: d.model.Name, Version: d.set.Version, Size: d.model.Size}
 	if d.model.Capacity <= h.Size {
 		h.Size = d.model.Capacity / 2
 	}
 	if !d.model.Install {
 		i, err := image.New(h)
-		return []File{{d.model.FileName(h.Version), i}}, err
+		return []boot.File{{Name: d.model.FileName(h.Version), Content: i}}, err
 	}
-	files, err := packages(d.model, h)
+	files, err := boot.Packages(d.model, h)
 	if err != nil {
 		return nil, err
 	}
-	return append(files, File{packagesConf, provisioning(d.model, h.Version)}), nil
+	return append(files, boot.File{Name: boot.Conf, Content: boot.Provisioning(d.model, h.Version)}), nil
 }
 
 // factory writes the startup-config that the settings ask for.
@@ -243,10 +238,10 @@ func (d *Device) factory() {
 }
 
 // start takes what has booted into use.
-func (d *Device) start(b boot) {
+func (d *Device) start(b boot.Boot) {
 	c := &configurer{d: d, conf: new(conf.Config), factory: true}
 	text := d.startup
-	if ignoresStartup(d.next) {
+	if boot.IgnoresStartup(d.next) {
 		text = ""
 	}
 	for l := range strings.Lines(text) {
@@ -256,15 +251,15 @@ func (d *Device) start(b boot) {
 	if _, ok := c.conf.Get("hostname"); !ok {
 		c.conf = blank(d.model)
 	}
-	c.conf.Set("version", "version "+release(d.model, b.version))
+	c.conf.Set("version", "version "+release(d.model, b.Version))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.phase(up)
-	d.running, d.image, d.version = c.conf, b.image, b.version
+	d.running, d.image, d.version = c.conf, b.Image, b.Version
 	d.register, d.booted, d.changed = d.next, time.Now(), ""
-	d.install.active = b.installed
-	if b.installed {
-		d.install.boot(b.version)
+	d.install.active = b.Installed
+	if b.Installed {
+		d.install.boot(b.Version)
 	}
 	d.serveFiles()
 }

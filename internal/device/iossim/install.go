@@ -1,7 +1,6 @@
 package iossim
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,63 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"dray/internal/device/iossim/flash"
-	"dray/internal/device/iossim/image"
-	"dray/internal/device/iossim/model"
+	"dray/internal/device/iossim/boot"
 )
-
-// packagesConf names the packages that boot in install mode.
-const packagesConf = "packages.conf"
-
-// provisioning is its text.
-func provisioning(m model.Model, version string) flash.Text {
-	var b strings.Builder
-	fmt.Fprintf(&b, "#! /usr/binos/bin/packages_conf.sh\n# simulated by dray, version %s\n", version)
-	for _, p := range m.Packages(version) {
-		kind := strings.TrimPrefix(strings.SplitN(p.Name, ".", 2)[0], "cat9k-")
-		fmt.Fprintf(&b, "iso   rp 0 0   %-12s %s\n", kind, p.Name)
-	}
-	return flash.Text(b.String())
-}
-
-// packages are what an image is unpacked into.
-func packages(m model.Model, h image.Header) (all []File, err error) {
-	for _, p := range m.Packages(h.Version) {
-		i, err := image.New(image.Header{Platform: h.Platform, Version: h.Version, Size: max(h.Size*p.Share/100, 256)})
-		if err != nil {
-			return nil, fmt.Errorf("iossim: %w", err)
-		}
-		all = append(all, File{p.Name, i})
-	}
-	return all, nil
-}
-
-// provisioned reads packages.conf, checks what it names, and returns the version.
-func (d *Device) provisioned(fs *flash.FS, f flash.File) (version string, err error) {
-	text, err := io.ReadAll(io.LimitReader(f.Reader(), 64<<10))
-	if err != nil {
-		return "", fmt.Errorf("iossim: %w", err)
-	}
-	for l := range bytes.Lines(text) {
-		words := strings.Fields(string(l))
-		if len(words) == 0 || path.Ext(words[len(words)-1]) != ".pkg" {
-			continue
-		}
-		p, err := fs.Open(words[len(words)-1])
-		if err != nil {
-			return "", err
-		}
-		h, err := d.whole(p.Content)
-		if err != nil {
-			return "", err
-		}
-		version = h.Version
-	}
-	if version == "" {
-		return "", image.ErrForeign
-	}
-	return version, nil
-}
 
 // release is a version that install knows.
 type releaseState struct {
@@ -234,12 +178,12 @@ func (s *session) add(file string) error {
 	if err != nil {
 		return &installError{file + " does not exist"}
 	}
-	h, err := d.whole(f.Content)
+	h, err := boot.Whole(d.model, f.Content)
 	if err != nil {
 		return &installError{"the image " + file + " is not valid for this platform"}
 	}
 	s.Print("install_add: Adding IMG\n--- Starting initial file syncing ---\n")
-	files, err := packages(d.model, h)
+	files, err := boot.Packages(d.model, h)
 	if err != nil {
 		return err
 	}
@@ -322,7 +266,7 @@ func (s *session) activate(quiet, commit bool, minutes string) error {
 // provision writes packages.conf on every member.
 func (d *Device) provision(version string) error {
 	for _, fs := range d.flash {
-		if err := fs.Put(packagesConf, provisioning(d.model, version), d.now()); err != nil {
+		if err := fs.Put(boot.Conf, boot.Provisioning(d.model, version), d.now()); err != nil {
 			return &installError{why(err)}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"dray/internal/device/iossim"
+	"dray/internal/device/iossim/boot"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/link"
@@ -165,7 +166,7 @@ func (g Group) device(at netip.Addr) (d Device, err error) {
 		if err != nil {
 			return d, err
 		}
-		d.Files = append(d.Files, iossim.File{Name: or(f.Name, m.FileName(f.Version)), Content: i})
+		d.Files = append(d.Files, boot.File{Name: or(f.Name, m.FileName(f.Version)), Content: i})
 	}
 	return d, nil
 }

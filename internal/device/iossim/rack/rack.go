@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"dray/internal/device/iossim"
+	"dray/internal/device/iossim/boot"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/link"
 	"dray/internal/device/iossim/model"
@@ -48,7 +49,7 @@ type Device struct {
 
 	FlashSize int64
 	Class     *flash.Class
-	Files     []iossim.File
+	Files     []boot.File
 	Lines     []string // of its configuration
 
 	Faults iossim.Faults
