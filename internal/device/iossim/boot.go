@@ -76,7 +76,7 @@ func (d *Device) finish(b boot.Boot) {
 	}
 	d.console(fmt.Sprintf("%s, Version %s\n%s processor with %s of memory.\n", d.model.Software, b.Version, d.model.Product, d.model.Memory))
 	d.start(b)
-	d.message("%%SYS-5-RESTART: System restarted --")
+	d.Message("%%SYS-5-RESTART: System restarted --")
 }
 
 // monitorROM is the boot loader: all there is when nothing boots.

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dray/internal/device/iossim/configure"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/place"
@@ -205,7 +206,7 @@ func (d *Device) network(r *place.Remote) {
 		fmt.Sscan(size, &r.BlockSize)
 	}
 	if name, ok := c.Get("ip " + r.Scheme + " source-interface"); ok {
-		r.Source, _ = interfaceAddress(c, name)
+		r.Source, _ = configure.Address(c, name)
 	}
 }
 
@@ -325,8 +326,8 @@ func (c *copier) configuration(content flash.Content) error {
 		s.Print("[OK]\n")
 		s.d.keep(text)
 	case c.to.Scheme == "running-config":
-		s.Print((&configurer{d: s.d, who: s.who()}).load(text))
-		defer s.d.message("%%SYS-5-CONFIG_I: Configured from %s by %s", c.from, s.who())
+		s.Print(s.configurer().Load(text))
+		defer s.d.Message("%%SYS-5-CONFIG_I: Configured from %s by %s", c.from, s.who())
 	default:
 		s.Printf("%%Error opening %s (Invalid argument)\n", c.to)
 		return nil

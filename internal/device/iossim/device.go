@@ -13,6 +13,7 @@ import (
 	"dray/internal/device/iossim/boot"
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/conf"
+	"dray/internal/device/iossim/configure"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/model"
@@ -68,7 +69,7 @@ type Device struct {
 	set   Settings
 	model model.Model
 	exec  *cli.Grammar[execFunc]
-	modes map[string]*cli.Grammar[configFunc]
+	modes map[string]*cli.Grammar[configure.Func]
 	flash []*flash.FS // one a member
 
 	base context.Context // until Close
@@ -202,7 +203,7 @@ func (d *Device) shipped() ([]boot.File, error) {
 
 // factory writes the startup-config that the settings ask for.
 func (d *Device) factory() {
-	c := &configurer{d: d, conf: new(conf.Config), factory: true}
+	c := d.configurer(new(conf.Config))
 	m := d.model
 	lines := []string{"version " + release(m, d.set.Version), "service timestamps debug datetime msec", "service timestamps log datetime msec",
 		"hostname " + d.set.Hostname, "no ip domain lookup"}
@@ -232,30 +233,30 @@ func (d *Device) factory() {
 		lines = append(lines, "login local", "transport input telnet ssh")
 	}
 	for _, l := range append(lines, d.set.Lines...) {
-		c.line(l)
+		c.Line(l)
 	}
-	d.startup = c.conf.String()
+	d.startup = c.Conf.String()
 }
 
 // start takes what has booted into use.
 func (d *Device) start(b boot.Boot) {
-	c := &configurer{d: d, conf: new(conf.Config), factory: true}
+	c := d.configurer(new(conf.Config))
 	text := d.startup
 	if boot.IgnoresStartup(d.next) {
 		text = ""
 	}
 	for l := range strings.Lines(text) {
-		c.line(strings.TrimRight(l, "\r\n"))
+		c.Line(strings.TrimRight(l, "\r\n"))
 	}
-	c.line("end")
-	if _, ok := c.conf.Get("hostname"); !ok {
-		c.conf = blank(d.model)
+	c.Line("end")
+	if _, ok := c.Conf.Get("hostname"); !ok {
+		c.Conf = blank(d.model)
 	}
-	c.conf.Set("version", "version "+release(d.model, b.Version))
+	c.Conf.Set("version", "version "+release(d.model, b.Version))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.phase(up)
-	d.running, d.image, d.version = c.conf, b.Image, b.Version
+	d.running, d.image, d.version = c.Conf, b.Image, b.Version
 	d.register, d.booted, d.changed = d.next, time.Now(), ""
 	d.install.active = b.Installed
 	if b.Installed {
@@ -309,6 +310,36 @@ func (d *Device) Close() {
 	d.end() // under the lock, so that nothing is started any more
 	d.mu.Unlock()
 	d.wg.Wait()
+}
+
+// configurer takes commands into c, or into the running-config if it is nil.
+func (d *Device) configurer(c *conf.Config) *configure.Mode {
+	return &configure.Mode{Device: d, System: d.sys(), Grammars: d.modes, Conf: c, Factory: c != nil}
+}
+
+// Edit is that of [configure.Device].
+func (d *Device) Edit(who string, change func(*conf.Config)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	change(d.running)
+	d.changed = stamp(d.clock())
+	if name := strings.Fields(who + " "); len(name) > 0 && name[0] != "console" && !strings.HasPrefix(name[0], "vty") {
+		d.changed += " by " + name[0]
+	}
+}
+
+// SetRegister is that of [configure.Device].
+func (d *Device) SetRegister(text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.next = text
+}
+
+// ServeFiles is that of [configure.Device].
+func (d *Device) ServeFiles() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.serveFiles()
 }
 
 // sys is the file systems.
@@ -399,7 +430,7 @@ func (d *Device) serveFiles() {
 		d.server = cancel
 		d.wg.Go(func() {
 			if err := d.set.Transfers.ServeTFTP(ctx, d.ServedFile); err != nil && ctx.Err() == nil {
-				d.message("%%TFTP-3-ERROR: cannot serve files: %v", err)
+				d.Message("%%TFTP-3-ERROR: cannot serve files: %v", err)
 			}
 		})
 	case !wanted && d.server != nil:

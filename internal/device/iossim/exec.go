@@ -224,19 +224,19 @@ func (s *session) translate(word string) error {
 // configure reads one line of configuration mode and takes it in.
 func (s *session) configure() error {
 	c := s.config
-	if c.banner != 0 {
+	if c.Banner() {
 		text, ev, err := s.Command("", &line.History{}, c)
 		if err != nil {
 			return err
 		}
 		if ev == line.Abort {
-			c.banner = 0
+			c.DropBanner()
 			return nil
 		}
-		c.line(text)
+		c.Line(text)
 		return nil
 	}
-	prompt := c.prompt()
+	prompt := c.Prompt()
 	text, ev, err := s.Command(prompt, &s.past, c)
 	if err != nil {
 		return err
@@ -252,10 +252,10 @@ func (s *session) configure() error {
 		}
 		return err
 	}
-	if said := c.line(text); said != "" {
+	if said := c.Line(text); said != "" {
 		s.Print(said)
 	}
-	if ev == line.End || c.ended {
+	if ev == line.End || c.Ended {
 		s.leaveConfig()
 	}
 	return nil
@@ -272,7 +272,7 @@ func isDo(text string) (string, bool) {
 
 func (s *session) leaveConfig() {
 	s.config = nil
-	s.d.message("%%SYS-5-CONFIG_I: Configured from console by %s", s.who())
+	s.d.Message("%%SYS-5-CONFIG_I: Configured from console by %s", s.who())
 }
 
 // who is how messages call the user: "cisco on vty0 (192.0.2.1)", or "console".
@@ -336,7 +336,7 @@ func configureTerminal(s *session, a args, _ io.Writer) error {
 		}
 	}
 	s.Print("Enter configuration commands, one per line.  End with CNTL/Z.\n")
-	s.config = &configurer{d: s.d, who: s.who()}
+	s.config = s.configurer()
 	return nil
 }
 

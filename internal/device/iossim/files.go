@@ -225,7 +225,7 @@ func eraseCommand(s *session, a args, _ io.Writer) error {
 		}
 		s.d.keep("")
 		s.Print("[OK]\nErase of nvram: complete\n")
-		s.d.message("%%SYS-7-NV_BLOCK_INIT: Initialized the geometry of nvram")
+		s.d.Message("%%SYS-7-NV_BLOCK_INIT: Initialized the geometry of nvram")
 	case err != nil || p.FS == nil || p.Path != "" || p.FS.Class() == flash.Disk:
 		s.Printf("%%Error erasing %s (Invalid argument)\n", a["file"])
 	default:

@@ -281,7 +281,7 @@ func (d *Device) armRollback(minutes string) {
 		fmt.Sscan(minutes, &n)
 	}
 	in := time.Duration(n) * time.Minute
-	d.message("%%INSTALL-5-INSTALL_AUTO_ABORT_TIMER_PROGRESS: Install auto abort timer will expire in %d seconds", int(in/time.Second))
+	d.Message("%%INSTALL-5-INSTALL_AUTO_ABORT_TIMER_PROGRESS: Install auto abort timer will expire in %d seconds", int(in/time.Second))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.base.Err() != nil {
@@ -295,7 +295,7 @@ func (d *Device) armRollback(minutes string) {
 		select {
 		case <-t.C:
 			if d.rollback() == nil {
-				d.message("%%INSTALL-5-INSTALL_COMPLETED_INFO: Completed install rollback, the auto abort timer has expired")
+				d.Message("%%INSTALL-5-INSTALL_COMPLETED_INFO: Completed install rollback, the auto abort timer has expired")
 				d.goDown("Install")
 			}
 		case <-ctx.Done():
@@ -403,7 +403,7 @@ func (d *Device) restart(reason string) {
 		if d.pause(life, bootWait) != nil {
 			return
 		}
-		d.message("%%PMAN-5-EXITACTION: R0/0: pvp: Process manager is exiting: reload action requested")
+		d.Message("%%PMAN-5-EXITACTION: R0/0: pvp: Process manager is exiting: reload action requested")
 		d.goDown(reason)
 	})
 }

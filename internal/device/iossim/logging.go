@@ -9,8 +9,8 @@ import (
 // maxLog is how many messages the buffer keeps.
 const maxLog = 50
 
-// message logs: to the buffer, to the console, and to the terminals that asked for it.
-func (d *Device) message(format string, args ...any) {
+// Message logs: to the buffer, to the console, and to the terminals that asked for it.
+func (d *Device) Message(format string, args ...any) {
 	d.mu.Lock()
 	mark := "*"
 	if d.clockSet {

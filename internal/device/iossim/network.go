@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"dray/internal/device/iossim/configure"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/place"
 	"dray/internal/device/iossim/tty"
@@ -263,7 +264,7 @@ func (l *limited) Write(b []byte) (int, error) {
 func (d *Device) outgoing() string {
 	c := d.config()
 	for _, name := range d.model.Interfaces {
-		if _, ok := interfaceAddress(c, name); ok {
+		if _, ok := configure.Address(c, name); ok {
 			return name
 		}
 	}

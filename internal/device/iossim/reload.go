@@ -46,11 +46,11 @@ func reload(s *session, a args, _ io.Writer) error {
 	}
 	if when > 0 {
 		d.arm(when, s.who(), reason)
-		d.message("%%SYS-5-SCHEDULED_RELOAD: Reload requested for %s at %s by %s. Reload Reason: %s.", stamp(d.now().Add(when)), stamp(d.now()), s.who(), reason)
+		d.Message("%%SYS-5-SCHEDULED_RELOAD: Reload requested for %s at %s by %s. Reload Reason: %s.", stamp(d.now().Add(when)), stamp(d.now()), s.who(), reason)
 		return nil
 	}
 	s.Print("\n")
-	d.message("%%SYS-5-RELOAD: Reload requested by %s. Reload Reason: %s.", s.who(), reason)
+	d.Message("%%SYS-5-RELOAD: Reload requested by %s. Reload Reason: %s.", s.who(), reason)
 	s.Flush()
 	if d.model.XE {
 		s.Printf("Chassis 1 reloading, reason - %s\n", reason)
@@ -138,7 +138,7 @@ func (d *Device) countdown(ctx context.Context, in time.Duration, who, reason st
 			d.broadcast(fmt.Sprintf("\n\n\n\a***\n*** --- SHUTDOWN in 0:0%d:00 ---\n***\n", int(warn/time.Minute)))
 		}
 	}
-	d.message("%%SYS-5-RELOAD: Reload requested by %s. Reload Reason: %s.", who, reason)
+	d.Message("%%SYS-5-RELOAD: Reload requested by %s. Reload Reason: %s.", who, reason)
 	d.goDown("reload")
 }
 
@@ -191,7 +191,7 @@ func clockSetCommand(s *session, a args, _ io.Writer) error {
 		old := d.clock()
 		d.skew, d.clockSet = time.Until(t), true
 		d.mu.Unlock()
-		d.message("%%SYS-6-CLOCKUPDATE: System clock has been updated from %s to %s, configured from console by %s.", stamp(old), stamp(t.UTC()), s.who())
+		d.Message("%%SYS-6-CLOCKUPDATE: System clock has been updated from %s to %s, configured from console by %s.", stamp(old), stamp(t.UTC()), s.who())
 		return nil
 	}
 	s.Print("% Invalid time or date\n")

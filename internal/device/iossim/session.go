@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dray/internal/device/iossim/configure"
 	"dray/internal/device/iossim/line"
 	"dray/internal/device/iossim/tty"
 )
@@ -45,8 +46,8 @@ type session struct {
 
 	user    string
 	history line.History
-	past    line.History // of configuration mode
-	config  *configurer  // nil outside configuration mode
+	past    line.History    // of configuration mode
+	config  *configure.Mode // nil outside configuration mode
 }
 
 // Serve lets somebody work at a terminal until he leaves, the device goes down (but for
@@ -118,10 +119,17 @@ func (s *session) synchronous() bool {
 	return ok
 }
 
+// configurer takes commands into the running-config.
+func (s *session) configurer() *configure.Mode {
+	c := s.d.configurer(nil)
+	c.Who = s.who()
+	return c
+}
+
 // confirming is a fault: a log message comes in the middle of each [confirm].
 func (s *session) confirming() {
 	if s.d.set.Faults.LogAtPrompt {
-		s.d.message("%%SYS-5-CONFIG_I: Configured from console by console")
+		s.d.Message("%%SYS-5-CONFIG_I: Configured from console by console")
 		s.Interrupt("*" + s.d.now().Format("Jan _2 15:04:05.000") + ": %LINK-3-UPDOWN: Interface " + s.d.model.Interfaces[1] + ", changed state to up\n")
 	}
 }

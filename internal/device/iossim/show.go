@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dray/internal/device/iossim/configure"
 	"dray/internal/device/iossim/model"
 )
 
@@ -228,7 +229,7 @@ func showInterfaces(s *session, _ args, w io.Writer) error {
 		address, method, status, protocol := "unassigned", "unset", "up", "up"
 		if a, ok := addressOf(c.Below("interface "+name, "ip address")); ok {
 			address, method = a.String(), "NVRAM"
-		} else if !virtual(name) {
+		} else if !configure.Virtual(name) {
 			status, protocol = "down", "down"
 		}
 		if _, down := c.Below("interface "+name, "shutdown"); down {

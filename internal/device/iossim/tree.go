@@ -6,29 +6,28 @@ import (
 	"sync"
 
 	"dray/internal/device/iossim/cli"
+	"dray/internal/device/iossim/configure"
+	"dray/internal/device/iossim/keywords"
 	"dray/internal/device/iossim/model"
 	"dray/internal/device/iossim/place"
 )
 
-// interfaceKinds are the kinds of interfaces that the grammar knows.
-var interfaceKinds = []string{"Embedded-Service-Engine", "FastEthernet", "GigabitEthernet", "Loopback", "Port-channel", "TenGigabitEthernet", "Vlan"}
-
 // grammar is the command line of a model.
 type grammar struct {
 	exec  *cli.Grammar[execFunc]
-	modes map[string]*cli.Grammar[configFunc]
+	modes map[string]*cli.Grammar[configure.Func]
 }
 
 // allGrammars are the command lines, by the name of the model. All devices share them.
 var allGrammars = sync.OnceValue(func() map[string]grammar {
 	all := make(map[string]grammar)
 	for _, m := range model.All() {
-		all[m.Name] = grammar{execGrammar(m), configGrammars(m)}
+		all[m.Name] = grammar{execGrammar(m), configure.Grammars(m)}
 	}
 	return all
 })
 
-func grammars(m model.Model) (*cli.Grammar[execFunc], map[string]*cli.Grammar[configFunc]) {
+func grammars(m model.Model) (*cli.Grammar[execFunc], map[string]*cli.Grammar[configure.Func]) {
 	g := allGrammars()[m.Name]
 	return g.exec, g.modes
 }
@@ -50,7 +49,7 @@ func with(do execFunc, name, value string) execFunc {
 }
 
 func execGrammar(m model.Model) *cli.Grammar[execFunc] {
-	g := &cli.Grammar[execFunc]{Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: interfaceKinds, Help: help}
+	g := &cli.Grammar[execFunc]{Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: keywords.Interfaces, Help: keywords.Help}
 	rows := append(sessionRows(), showRows()...)
 	rows = append(rows, fileRows()...)
 	switch {

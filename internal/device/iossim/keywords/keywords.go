@@ -1,7 +1,12 @@
-package iossim
+// Package keywords says what the keywords and arguments of all command lines of simulated
+// devices mean, as "?" shows it.
+package keywords
 
-// help says what keywords and arguments mean: by path, or by word wherever that is enough.
-var help = map[string]string{
+// Interfaces are the kinds of interfaces that the command lines know.
+var Interfaces = []string{"Embedded-Service-Engine", "FastEthernet", "GigabitEthernet", "Loopback", "Port-channel", "TenGigabitEthernet", "Vlan"}
+
+// Help says what keywords and arguments mean: by path, or by word wherever that is enough.
+var Help = map[string]string{
 	"enable": "Turn on privileged commands", "disable": "Turn off privileged commands", "exit": "Exit from the EXEC",
 	"logout": "Exit from the EXEC", "quit": "Exit from the EXEC", "configure": "Enter configuration mode",
 	"terminal": "Configure from the terminal", "configure terminal": "Configure from the terminal", "show terminal": "Display terminal configuration parameters",

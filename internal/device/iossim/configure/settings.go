@@ -1,4 +1,4 @@
-package iossim
+package configure
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/conf"
+	"dray/internal/device/iossim/keywords"
 	"dray/internal/device/iossim/model"
 	"dray/internal/device/iossim/place"
 	"dray/internal/device/iossim/secret"
@@ -76,7 +77,7 @@ var settings = []setting{
 type special struct {
 	mode string
 	spec string
-	do   configFunc
+	do   Func
 }
 
 func specials() []special {
@@ -95,17 +96,17 @@ func specials() []special {
 		{"", "line vty <first:0-15> [<last:0-15>]", enter("line")},
 		{"", "archive", enter("archive")},
 		{"", "no archive", remove},
-		{"", "banner motd <text:LINE>", func(c *configurer, m cli.Match[configFunc]) string { return c.begin(m.Args["text"]) }},
+		{"", "banner motd <text:LINE>", func(c *Mode, m cli.Match[Func]) string { return c.begin(m.Args["text"]) }},
 		{"", "no banner motd", remove},
 		{"", "config-register <register:WORD>", setRegister},
 		{"", "boot system [flash|switch all] <file:FILE>", addBoot},
 		{"", "no boot system [[flash|switch all] <file:FILE>]", remove},
 		{"", "tftp-server [flash] <file:FILE> [alias <alias:WORD>]", addServed},
 		{"", "no tftp-server [flash] <file:FILE> [alias <alias:WORD>]", removeServed},
-		{"", "no ip domain-lookup", func(c *configurer, _ cli.Match[configFunc]) string { return c.line("no ip domain lookup") }},
-		{"", "end", func(c *configurer, _ cli.Match[configFunc]) string { c.mode, c.head, c.ended = "", "", true; return "" }},
-		{"", "exit", func(c *configurer, _ cli.Match[configFunc]) string {
-			c.ended = c.mode == ""
+		{"", "no ip domain-lookup", func(c *Mode, _ cli.Match[Func]) string { return c.Line("no ip domain lookup") }},
+		{"", "end", func(c *Mode, _ cli.Match[Func]) string { c.mode, c.head, c.Ended = "", "", true; return "" }},
+		{"", "exit", func(c *Mode, _ cli.Match[Func]) string {
+			c.Ended = c.mode == ""
 			c.mode, c.head = "", ""
 			return ""
 		}},
@@ -116,14 +117,14 @@ func specials() []special {
 	}
 }
 
-// configGrammars makes the grammars of configuration mode and its parts.
-func configGrammars(m model.Model) map[string]*cli.Grammar[configFunc] {
-	all := make(map[string]*cli.Grammar[configFunc])
+// Grammars makes the grammars of configuration mode and its parts.
+func Grammars(m model.Model) map[string]*cli.Grammar[Func] {
+	all := make(map[string]*cli.Grammar[Func])
 	for _, mode := range []string{"", "if", "line", "archive", "vlan"} {
-		all[mode] = &cli.Grammar[configFunc]{Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: interfaceKinds, Help: help}
+		all[mode] = &cli.Grammar[Func]{Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: keywords.Interfaces, Help: keywords.Help}
 	}
-	add := func(mode, spec string, do configFunc) {
-		all[mode].Add(cli.Command[configFunc]{Spec: spec, Level: 15, Do: do})
+	add := func(mode, spec string, do Func) {
+		all[mode].Add(cli.Command[Func]{Spec: spec, Level: 15, Do: do})
 	}
 	for _, s := range settings {
 		add(s.mode, s.spec, s.set)
@@ -146,7 +147,7 @@ func configGrammars(m model.Model) map[string]*cli.Grammar[configFunc] {
 }
 
 // put puts a line where the configurer is.
-func (c *configurer) put(key, text string) {
+func (c *Mode) put(key, text string) {
 	c.edit(func(f *conf.Config) {
 		switch {
 		case c.head != "":
@@ -159,7 +160,7 @@ func (c *configurer) put(key, text string) {
 	})
 }
 
-func (s setting) set(c *configurer, m cli.Match[configFunc]) string {
+func (s setting) set(c *Mode, m cli.Match[Func]) string {
 	switch {
 	case s.key == "-": // a marker, which is always there
 	case strings.HasPrefix(s.key, "no "): // on is how it comes
@@ -174,7 +175,7 @@ func (s setting) set(c *configurer, m cli.Match[configFunc]) string {
 	return ""
 }
 
-func (s setting) unset(c *configurer, m cli.Match[configFunc]) string {
+func (s setting) unset(c *Mode, m cli.Match[Func]) string {
 	text := strings.TrimPrefix(strings.TrimPrefix(m.Text, "default "), "no ")
 	key := s.key
 	if key == "" {
@@ -188,7 +189,7 @@ func (s setting) unset(c *configurer, m cli.Match[configFunc]) string {
 	return ""
 }
 
-func setHostname(c *configurer, m cli.Match[configFunc]) string {
+func setHostname(c *Mode, m cli.Match[Func]) string {
 	name := m.Args["hostname"]
 	bad := func(r rune) bool {
 		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-_.", r))
@@ -201,7 +202,7 @@ func setHostname(c *configurer, m cli.Match[configFunc]) string {
 }
 
 // remove removes the lines that begin as the command says.
-func remove(c *configurer, m cli.Match[configFunc]) string {
+func remove(c *Mode, m cli.Match[Func]) string {
 	text := strings.TrimPrefix(m.Text, "no ")
 	if c.head != "" {
 		c.put(text, "")
@@ -215,23 +216,23 @@ func remove(c *configurer, m cli.Match[configFunc]) string {
 	return ""
 }
 
-func leave(c *configurer, _ cli.Match[configFunc]) string {
+func leave(c *Mode, _ cli.Match[Func]) string {
 	c.mode, c.head = "", ""
 	return ""
 }
 
 // enter begins a part of the configuration.
-func enter(mode string) configFunc {
-	return func(c *configurer, m cli.Match[configFunc]) string {
+func enter(mode string) Func {
+	return func(c *Mode, m cli.Match[Func]) string {
 		c.mode, c.head = mode, m.Text
 		c.edit(func(f *conf.Config) { f.Add(m.Text) })
 		return ""
 	}
 }
 
-func enterInterface(c *configurer, m cli.Match[configFunc]) string {
+func enterInterface(c *Mode, m cli.Match[Func]) string {
 	name := m.Args["interface"]
-	if !slices.Contains(c.d.model.Interfaces, name) && !virtual(name) {
+	if !slices.Contains(c.System.Model.Interfaces, name) && !Virtual(name) {
 		return "% Invalid interface type and number\n"
 	}
 	c.mode, c.head = "if", m.Text
@@ -243,18 +244,19 @@ func enterInterface(c *configurer, m cli.Match[configFunc]) string {
 	return ""
 }
 
-func virtual(name string) bool {
+// Virtual reports whether an interface is made by its name.
+func Virtual(name string) bool {
 	return strings.HasPrefix(name, "Vlan") || strings.HasPrefix(name, "Loopback") || strings.HasPrefix(name, "Port-channel")
 }
 
-func removeInterface(c *configurer, m cli.Match[configFunc]) string {
-	if !virtual(m.Args["interface"]) {
+func removeInterface(c *Mode, m cli.Match[Func]) string {
+	if !Virtual(m.Args["interface"]) {
 		return "% Removal of physical interfaces is not permitted.\n"
 	}
 	return remove(c, m)
 }
 
-func shutdown(c *configurer, m cli.Match[configFunc]) string {
+func shutdown(c *Mode, m cli.Match[Func]) string {
 	name := strings.TrimPrefix(c.head, "interface ")
 	if m.Text == "shutdown" {
 		c.put("shutdown", "shutdown")
@@ -270,22 +272,22 @@ func shutdown(c *configurer, m cli.Match[configFunc]) string {
 	return ""
 }
 
-func (c *configurer) below(key string) (rest string, ok bool) {
+func (c *Mode) below(key string) (rest string, ok bool) {
 	c.edit(func(f *conf.Config) { rest, ok = f.Below(c.head, key) })
 	return rest, ok
 }
 
-func (c *configurer) say(format string, args ...any) {
-	if !c.factory {
-		c.d.message(format, args...)
+func (c *Mode) say(format string, args ...any) {
+	if !c.Factory {
+		c.Device.Message(format, args...)
 	}
 }
 
-func refuseEmptySecret(*configurer, cli.Match[configFunc]) string { return "% Incomplete command.\n\n" }
+func refuseEmptySecret(*Mode, cli.Match[Func]) string { return "% Incomplete command.\n\n" }
 
 // setSecret stores a password, as a hash or under the veil that the configuration asks for.
-func setSecret(key string, hash bool) configFunc {
-	return func(c *configurer, m cli.Match[configFunc]) string {
+func setSecret(key string, hash bool) Func {
+	return func(c *Mode, m cli.Match[Func]) string {
 		stored, complaint := c.store(strings.TrimPrefix(m.Text, key+" "), m.Args["secret"], hash)
 		if complaint == "" {
 			c.put(key, key+" "+strings.TrimPrefix(stored, "0 "))
@@ -295,7 +297,7 @@ func setSecret(key string, hash bool) configFunc {
 }
 
 // store returns a password as it stands in the configuration; given is it with its type.
-func (c *configurer) store(given, password string, hash bool) (stored, complaint string) {
+func (c *Mode) store(given, password string, hash bool) (stored, complaint string) {
 	kind, _, ok := strings.Cut(given, " ")
 	if !ok || kind != "0" && kind != "5" && kind != "7" || given == password {
 		kind = "0"
@@ -317,7 +319,7 @@ func (c *configurer) store(given, password string, hash bool) (stored, complaint
 	return kind + " " + password, ""
 }
 
-func setUser(c *configurer, m cli.Match[configFunc]) string {
+func setUser(c *Mode, m cli.Match[Func]) string {
 	key := "username " + m.Args["user"]
 	rest := strings.TrimPrefix(m.Text, key+" ")
 	verb := "secret"
@@ -332,22 +334,19 @@ func setUser(c *configurer, m cli.Match[configFunc]) string {
 	return complaint
 }
 
-func setRegister(c *configurer, m cli.Match[configFunc]) string {
+func setRegister(c *Mode, m cli.Match[Func]) string {
 	var n uint16
 	text := strings.ToLower(m.Args["register"])
 	if _, err := fmt.Sscanf(text, "0x%x", &n); err != nil || len(text) > 6 {
 		return "% Invalid register value\n"
 	}
-	d := c.d
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.next = fmt.Sprintf("0x%X", n)
+	c.Device.SetRegister(fmt.Sprintf("0x%X", n))
 	return ""
 }
 
-func addBoot(c *configurer, m cli.Match[configFunc]) string {
+func addBoot(c *Mode, m cli.Match[Func]) string {
 	c.edit(func(f *conf.Config) {
-		if c.d.model.Switch { // a switch has one line, with all files
+		if c.System.Model.Switch { // a switch has one line, with all files
 			f.Remove("boot system")
 		}
 		f.Add(m.Text)
@@ -355,9 +354,9 @@ func addBoot(c *configurer, m cli.Match[configFunc]) string {
 	return ""
 }
 
-func addServed(c *configurer, m cli.Match[configFunc]) string {
+func addServed(c *Mode, m cli.Match[Func]) string {
 	text := strings.Replace(m.Text, "tftp-server flash ", "tftp-server ", 1)
-	p, err := c.d.sys().Find(m.Args["file"])
+	p, err := c.System.Find(m.Args["file"])
 	if err != nil || p.FS == nil || p.Path == "" {
 		return "% Only files of the flash can be served\n"
 	}
@@ -366,7 +365,7 @@ func addServed(c *configurer, m cli.Match[configFunc]) string {
 	return ""
 }
 
-func removeServed(c *configurer, m cli.Match[configFunc]) string {
+func removeServed(c *Mode, m cli.Match[Func]) string {
 	text := strings.Replace(strings.TrimPrefix(m.Text, "no "), "tftp-server flash ", "tftp-server ", 1)
 	c.edit(func(f *conf.Config) { f.Remove(text) })
 	c.serve()
@@ -374,17 +373,15 @@ func removeServed(c *configurer, m cli.Match[configFunc]) string {
 }
 
 // serve starts or stops the server of what tftp-server lines name.
-func (c *configurer) serve() {
-	if c.factory {
+func (c *Mode) serve() {
+	if c.Factory {
 		return
 	}
-	c.d.mu.Lock()
-	defer c.d.mu.Unlock()
-	c.d.serveFiles()
+	c.Device.ServeFiles()
 }
 
-// interfaceAddress is the address of an interface, and false if it has none or is down.
-func interfaceAddress(c *conf.Config, name string) (netip.Addr, bool) {
+// Address is the address of an interface, and false if it has none or is down.
+func Address(c *conf.Config, name string) (netip.Addr, bool) {
 	rest, ok := c.Below("interface "+name, "ip address")
 	words := strings.Fields(rest)
 	if _, down := c.Below("interface "+name, "shutdown"); down || !ok || len(words) != 2 {
