@@ -14,6 +14,7 @@ import (
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/conf"
 	"dray/internal/device/iossim/configure"
+	"dray/internal/device/iossim/copying"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/model"
@@ -96,7 +97,7 @@ type Device struct {
 	screens  []*session
 	vtys     map[int]*session
 	reload   *schedule
-	last     memory             // what copy proposes
+	copies   copying.Memory
 	archived []archived         // what archive keeps, the oldest first
 	archives int                // how many it has made
 	server   context.CancelFunc // of the files that tftp-server names; nil when it does not run

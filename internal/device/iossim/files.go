@@ -13,8 +13,11 @@ import (
 	"strings"
 	"time"
 
+	"dray/internal/device/iossim/conf"
+	"dray/internal/device/iossim/copying"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
+	"dray/internal/device/iossim/pause"
 	"dray/internal/device/iossim/place"
 )
 
@@ -101,7 +104,7 @@ func deleteFile(s *session, a args, _ io.Writer) error {
 		}
 	}
 	if err := p.FS.Remove(p.Path); err != nil {
-		s.Printf("%%Error deleting %s (%s)\n", p.Prefix+p.Path, why(err))
+		s.Printf("%%Error deleting %s (%s)\n", p.Prefix+p.Path, place.Why(err))
 	}
 	return nil
 }
@@ -233,7 +236,7 @@ func eraseCommand(s *session, a args, _ io.Writer) error {
 		if err != nil || !yes {
 			return err
 		}
-		return s.erase(p.Prefix, p.FS)
+		return copying.Erase(s.Terminal, pause.Speed(s.d.set.Speed), p.Prefix, p.FS)
 	}
 	return nil
 }
@@ -242,13 +245,12 @@ func eraseCommand(s *session, a args, _ io.Writer) error {
 func moreFile(s *session, a args, w io.Writer) error {
 	p, err := s.d.sys().Find(a["file"])
 	if err == nil && p.FS == nil && !p.Network() {
-		c := copier{s: s, from: p}
-		content, err := c.source()
+		content, err := copying.Source(desk{s}, p)
 		if err == nil {
 			_, err = io.Copy(w, io.NewSectionReader(content, 0, content.Size()))
 		}
 		if err != nil {
-			fmt.Fprintf(w, "%%Error opening %s (%s)\n", p, why(err))
+			fmt.Fprintf(w, "%%Error opening %s (%s)\n", p, place.Why(err))
 		}
 		return nil
 	}
@@ -358,7 +360,7 @@ func (s *session) archive() {
 		_ = o.fs.Remove(o.name) // somebody may have deleted it already
 	}
 	if err := p.FS.Put(name, flash.Text(d.runningText()), d.now()); err != nil {
-		s.Printf("%%Error archiving to %s%s (%s)\n", p.Prefix, name, why(err))
+		s.Printf("%%Error archiving to %s%s (%s)\n", p.Prefix, name, place.Why(err))
 	}
 }
 
@@ -396,4 +398,42 @@ func showArchive(s *session, _ args, w io.Writer) error {
 		fmt.Fprintf(w, "   %-8d %s%s%s\n", i+1, s.d.model.Storage, a.name, mark)
 	}
 	return nil
+}
+
+// copyFile is "copy FROM TO".
+func copyFile(s *session, a args, _ io.Writer) error {
+	from, err1 := s.d.sys().Find(a["from"])
+	to, err2 := s.d.sys().Find(a["to"])
+	if err := errors.Join(err1, err2); err != nil {
+		s.Print("%Error parsing filename (Bad file number)\n")
+		return nil
+	}
+	c := &copying.Copier{
+		Terminal: s.Terminal, Device: desk{s}, System: s.d.sys(), Transfers: s.d.set.Transfers, Memory: &s.d.copies, User: s.user,
+		Speed: pause.Speed(s.d.set.Speed),
+	}
+	return c.Copy(from, to)
+}
+
+// desk is the device as somebody works on it at a terminal.
+type desk struct{ s *session }
+
+func (k desk) Config() *conf.Config { return k.s.d.config() }
+func (k desk) Now() time.Time       { return k.s.d.now() }
+func (k desk) Running() string      { return k.s.d.runningText() }
+func (k desk) Keep(text string)     { k.s.d.keep(text) }
+func (k desk) Save()                { k.s.save() }
+
+func (k desk) Startup() string {
+	k.s.d.mu.Lock()
+	defer k.s.d.mu.Unlock()
+	if k.s.d.startup == "" {
+		return ""
+	}
+	return k.s.d.saved + k.s.d.startup
+}
+
+func (k desk) Load(text, from string) {
+	k.s.Print(k.s.configurer().Load(text))
+	k.s.d.Message("%%SYS-5-CONFIG_I: Configured from %s by %s", from, k.s.who())
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dray/internal/device/iossim/boot"
+	"dray/internal/device/iossim/place"
 )
 
 // release is a version that install knows.
@@ -199,7 +200,7 @@ func (s *session) add(file string) error {
 	for _, fs := range d.flash {
 		for _, f := range files {
 			if err := fs.Put(f.Name, f.Content, d.now()); err != nil {
-				return &installError{why(err)}
+				return &installError{place.Why(err)}
 			}
 		}
 	}
@@ -267,7 +268,7 @@ func (s *session) activate(quiet, commit bool, minutes string) error {
 func (d *Device) provision(version string) error {
 	for _, fs := range d.flash {
 		if err := fs.Put(boot.Conf, boot.Provisioning(d.model, version), d.now()); err != nil {
-			return &installError{why(err)}
+			return &installError{place.Why(err)}
 		}
 	}
 	return nil

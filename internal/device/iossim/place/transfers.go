@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/netip"
 
 	"dray/internal/device/iossim/flash"
@@ -55,3 +56,20 @@ var (
 	ErrHost        = errors.New("cannot resolve domain name")
 	ErrUnsupported = errors.New("protocol not supported")
 )
+
+// Why is how a device names an error.
+func Why(err error) string {
+	for _, w := range []struct {
+		err  error
+		text string
+	}{
+		{flash.ErrFull, "Not enough space on device"}, {fs.ErrNotExist, "No such file or directory"}, {fs.ErrPermission, "Permission denied"},
+		{fs.ErrExist, "File exists"}, {fs.ErrInvalid, "Invalid argument"}, {ErrTimeout, "Timed out"}, {ErrLogin, "Incorrect Login/Password"},
+		{ErrRefused, "Connection refused by remote host"}, {ErrHost, "Cannot resolve domain name"}, {ErrUnsupported, "Protocol not supported"},
+	} {
+		if errors.Is(err, w.err) {
+			return w.text
+		}
+	}
+	return "I/O error"
+}

@@ -1,8 +1,10 @@
-package iossim
+// Package copying is the copy command of simulated devices: its questions in their order,
+// the marks of a transfer as it goes, and what is said at its end. How files move over the
+// network is for a place.Transfers.
+package copying
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,22 +14,49 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dray/internal/device/iossim/conf"
 	"dray/internal/device/iossim/configure"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
+	"dray/internal/device/iossim/pause"
 	"dray/internal/device/iossim/place"
 	"dray/internal/device/iossim/secret"
+	"dray/internal/device/iossim/tty"
 )
 
-// copyFile is "copy FROM TO": it asks for what is missing, and copies.
-func copyFile(s *session, a args, _ io.Writer) error {
-	from, err1 := s.d.sys().Find(a["from"])
-	to, err2 := s.d.sys().Find(a["to"])
-	if err := errors.Join(err1, err2); err != nil {
-		s.Print("%Error parsing filename (Bad file number)\n")
-		return nil
-	}
-	c := &copier{s: s, from: from, to: to}
+// Device is the device that copies.
+type Device interface {
+	Config() *conf.Config // a copy of the running-config
+	Now() time.Time
+	Running() string  // the text of the running-config
+	Startup() string  // that of the startup-config; "" for none
+	Keep(text string) // makes a text the startup-config
+	Save()            // the running-config, and says so
+
+	// Load takes a text into the running-config. from is what the log names.
+	Load(text, from string)
+}
+
+// Copier is one copy. Set the fields that have a name, then call [Copier.Copy].
+type Copier struct {
+	*tty.Terminal
+	Device    Device
+	System    place.System
+	Transfers place.Transfers // nil refuses the network
+	Memory    *Memory
+	User      string // who copies
+	Speed     pause.Speed
+
+	from, to place.Place
+	begun    time.Time
+	opening  sync.Once
+	opened   atomic.Bool // the server has answered
+}
+
+// Copy asks for what is missing, and copies. What goes wrong with the copy is said at the
+// terminal; an error is one of the terminal.
+func (c *Copier) Copy(from, to place.Place) error {
+	c.from, c.to = from, to
 	ok, err := c.questions()
 	if err != nil || !ok {
 		return err
@@ -35,21 +64,11 @@ func copyFile(s *session, a args, _ io.Writer) error {
 	return c.run()
 }
 
-// copier is one copy.
-type copier struct {
-	s        *session
-	from, to place.Place
-	begun    time.Time
-	opening  sync.Once
-	opened   atomic.Bool // the server has answered
-}
-
 // questions asks for what the command has left out, in the order of the devices. It
 // returns false when an answer ends the copy.
-func (c *copier) questions() (ok bool, err error) {
-	s := c.s
-	quiet, _ := s.d.get("file prompt")
-	d := s.d.remembered()
+func (c *Copier) questions() (ok bool, err error) {
+	quiet, _ := c.Device.Config().Get("file prompt")
+	d := c.Memory.get()
 	if c.from.Network() {
 		if ok, err := c.host(&c.from, d.host); !ok || err != nil {
 			return false, err
@@ -83,19 +102,19 @@ func (c *copier) questions() (ok bool, err error) {
 			return false, err
 		}
 	}
-	s.d.remember(c)
+	c.Memory.set(c)
 	return c.overwrite(quiet == "quiet")
 }
 
 // host asks for the server, unless the command has named it.
-func (c *copier) host(p *place.Place, last string) (bool, error) {
+func (c *Copier) host(p *place.Place, last string) (bool, error) {
 	if p.Remote.Host != "" {
 		return true, nil
 	}
 	if p.Scheme == "tftp" {
 		last, _, _ = strings.Cut(last, ":")
 	}
-	answer, err := c.s.Ask("Address or name of remote host [" + last + "]? ")
+	answer, err := c.Ask("Address or name of remote host [" + last + "]? ")
 	if err != nil {
 		return false, err
 	}
@@ -104,7 +123,7 @@ func (c *copier) host(p *place.Place, last string) (bool, error) {
 	}
 	r, err := place.ParseRemote(p.Scheme, "//"+answer)
 	if answer == "" || r.Host == "" || err != nil || strings.ContainsAny(answer, " /@") {
-		c.s.Print("?Host name or address not specified\n%Error parsing filename (Bad address)\n")
+		c.Print("?Host name or address not specified\n%Error parsing filename (Bad address)\n")
 		return false, nil
 	}
 	p.Remote.Host, p.Remote.Port = r.Host, r.Port
@@ -112,22 +131,22 @@ func (c *copier) host(p *place.Place, last string) (bool, error) {
 }
 
 // user asks who is to log in.
-func (c *copier) user(p *place.Place, what string) error {
+func (c *Copier) user(p *place.Place, what string) error {
 	if p.Remote.User != "" {
 		return nil
 	}
-	answer, err := c.s.Ask(what + " username [" + c.s.user + "]? ")
+	answer, err := c.Ask(what + " username [" + c.User + "]? ")
 	if answer == "" {
-		answer = c.s.user
+		answer = c.User
 	}
 	p.Remote.User = answer
 	return err
 }
 
 // name asks for the source file.
-func (c *copier) name(p *place.Place, what, last string) (bool, error) {
+func (c *Copier) name(p *place.Place, what, last string) (bool, error) {
 	if p.Path == "" {
-		answer, err := c.s.Ask(what + " filename [" + last + "]? ")
+		answer, err := c.Ask(what + " filename [" + last + "]? ")
 		if err != nil {
 			return false, err
 		}
@@ -135,7 +154,7 @@ func (c *copier) name(p *place.Place, what, last string) (bool, error) {
 			answer = last
 		}
 		if answer == "" {
-			c.s.Print("%Error parsing filename (No such file or directory)\n")
+			c.Print("%Error parsing filename (No such file or directory)\n")
 			return false, nil
 		}
 		p.Path = flash.Clean(answer)
@@ -146,15 +165,15 @@ func (c *copier) name(p *place.Place, what, last string) (bool, error) {
 
 // destination asks under which name the copy is to be kept. The prompt is made of what
 // the command says, or of the name of the source.
-func (c *copier) destination() error {
+func (c *Copier) destination() error {
 	proposed := c.to.Path
 	if proposed == "" || strings.HasSuffix(proposed, "/") {
 		proposed += place.Base(c.from.Path)
 		if c.from.Scheme == "running-config" || c.from.Scheme == "startup-config" {
-			proposed = strings.ToLower(c.s.d.Hostname()) + "-confg"
+			proposed = strings.ToLower(c.hostname()) + "-confg"
 		}
 	}
-	answer, err := c.s.Ask("Destination filename [" + proposed + "]? ")
+	answer, err := c.Ask("Destination filename [" + proposed + "]? ")
 	if answer == "" {
 		answer = proposed
 	}
@@ -169,29 +188,29 @@ func (c *copier) destination() error {
 }
 
 // credentials takes users from the configuration, and asks for the password of SCP.
-func (c *copier) credentials(p *place.Place) (err error) {
+func (c *Copier) credentials(p *place.Place) (err error) {
 	r := &p.Remote
 	switch p.Scheme {
 	case "ftp":
 		if r.User == "" {
-			r.User, r.Password = c.s.d.ftpUser()
+			r.User, r.Password = c.ftpUser()
 		}
 	case "scp":
 		if r.Password == "" {
-			r.Password, err = c.s.AskSecret("Password: ")
+			r.Password, err = c.AskSecret("Password: ")
 		}
 	}
-	c.s.d.network(r)
+	c.network(r)
 	return err
 }
 
 // ftpUser is who the configuration says logs in by FTP.
-func (d *Device) ftpUser() (user, password string) {
-	user, ok := d.get("ip ftp username")
+func (c *Copier) ftpUser() (user, password string) {
+	user, ok := c.Device.Config().Get("ip ftp username")
 	if !ok {
-		return "anonymous", strings.ToLower(d.Hostname()) + "@" + strings.ToLower(d.Hostname()) + ".local"
+		return "anonymous", strings.ToLower(c.hostname()) + "@" + strings.ToLower(c.hostname()) + ".local"
 	}
-	password, _ = d.get("ip ftp password")
+	password, _ = c.Device.Config().Get("ip ftp password")
 	if hidden, ok := strings.CutPrefix(password, "7 "); ok {
 		password, _ = secret.Reveal(hidden)
 	}
@@ -199,26 +218,25 @@ func (d *Device) ftpUser() (user, password string) {
 }
 
 // network takes what else the configuration says of transfers.
-func (d *Device) network(r *place.Remote) {
-	c := d.config()
-	_, r.Active = c.Get("no ip ftp passive")
-	if size, ok := c.Get("ip tftp blocksize"); ok {
+func (c *Copier) network(r *place.Remote) {
+	f := c.Device.Config()
+	_, r.Active = f.Get("no ip ftp passive")
+	if size, ok := f.Get("ip tftp blocksize"); ok {
 		fmt.Sscan(size, &r.BlockSize)
 	}
-	if name, ok := c.Get("ip " + r.Scheme + " source-interface"); ok {
-		r.Source, _ = configure.Address(c, name)
+	if name, ok := f.Get("ip " + r.Scheme + " source-interface"); ok {
+		r.Source, _ = configure.Address(f, name)
 	}
 }
 
 // overwrite asks before a file is lost, and offers to erase where the class does.
-func (c *copier) overwrite(quiet bool) (bool, error) {
+func (c *Copier) overwrite(quiet bool) (bool, error) {
 	if c.to.FS == nil {
 		return true, nil
 	}
-	s := c.s
 	if _, err := c.to.FS.Open(c.to.Path); err == nil && !quiet {
-		s.Print("%Warning:There is a file already existing with this name \n")
-		yes, err := s.Confirm("Do you want to over write? ")
+		c.Print("%Warning:There is a file already existing with this name \n")
+		yes, err := c.Confirm("Do you want to over write? ")
 		if err != nil || !yes {
 			return false, err
 		}
@@ -226,23 +244,23 @@ func (c *copier) overwrite(quiet bool) (bool, error) {
 	if c.to.FS.Class() == flash.Disk || quiet || c.from.FS == c.to.FS {
 		return true, nil
 	}
-	yes, err := s.Confirm("Erase " + c.to.Prefix + " before copying? ")
+	yes, err := c.Confirm("Erase " + c.to.Prefix + " before copying? ")
 	if err != nil || !yes {
 		return err == nil, err
 	}
-	yes, err = s.Confirm("Erasing the " + strings.TrimSuffix(c.to.Prefix, ":") + " filesystem will remove all files! Continue? ")
+	yes, err = c.Confirm("Erasing the " + strings.TrimSuffix(c.to.Prefix, ":") + " filesystem will remove all files! Continue? ")
 	if err != nil || !yes {
 		return false, err
 	}
-	return true, s.erase(c.to.Prefix, c.to.FS)
+	return true, Erase(c.Terminal, c.Speed, c.to.Prefix, c.to.FS)
 }
 
-// erase erases a flash as slowly as a device does.
-func (s *session) erase(prefix string, fs *flash.FS) error {
-	s.Print("Erasing device... ")
-	err := s.During(func(ctx context.Context, show func(string)) error {
+// Erase erases a flash as slowly as a device does.
+func Erase(t *tty.Terminal, speed pause.Speed, prefix string, fs *flash.FS) error {
+	t.Print("Erasing device... ")
+	err := t.During(func(ctx context.Context, show func(string)) error {
 		for range 16 {
-			if err := s.d.pause(ctx, time.Second/2); err != nil {
+			if err := speed.For(ctx, time.Second/2); err != nil {
 				return err
 			}
 			show("e")
@@ -253,24 +271,23 @@ func (s *session) erase(prefix string, fs *flash.FS) error {
 	if err != nil {
 		return err
 	}
-	s.Printf(" ...erased\nErase of %s complete\n", prefix)
+	t.Printf(" ...erased\nErase of %s complete\n", prefix)
 	return nil
 }
 
 // run copies.
-func (c *copier) run() error {
+func (c *Copier) run() error {
 	c.begun = time.Now()
-	s := c.s
 	switch {
 	case c.from.Network() && c.to.Network():
-		s.Printf("%%Error copying %s (Invalid argument)\n", c.from)
+		c.Printf("%%Error copying %s (Invalid argument)\n", c.from)
 		return nil
 	case c.from.Network():
 		return c.download()
 	}
-	content, err := c.source()
+	content, err := Source(c.Device, c.from)
 	if err != nil {
-		s.Printf("%%Error opening %s (%s)\n", c.from, why(err))
+		c.Printf("%%Error opening %s (%s)\n", c.from, place.Why(err))
 		return nil
 	}
 	switch {
@@ -279,60 +296,56 @@ func (c *copier) run() error {
 	case c.to.FS != nil:
 		return c.local(content)
 	case c.to.Scheme == "null":
-		s.Printf("%d bytes copied in %.3f secs\n", content.Size(), time.Since(c.begun).Seconds())
+		c.Printf("%d bytes copied in %.3f secs\n", content.Size(), time.Since(c.begun).Seconds())
 		return nil
 	}
 	return c.configuration(content)
 }
 
-// source is what is to be copied, of this device.
-func (c *copier) source() (flash.Content, error) {
-	d := c.s.d
-	switch c.from.Scheme {
+// Source is what is to be copied, of this device.
+func Source(d Device, p place.Place) (flash.Content, error) {
+	switch p.Scheme {
 	case "running-config":
-		return flash.Text(d.runningText()), nil
+		return flash.Text(d.Running()), nil
 	case "startup-config":
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		if d.startup == "" {
+		text := d.Startup()
+		if text == "" {
 			return nil, fs.ErrNotExist
 		}
-		return flash.Text(d.saved + d.startup), nil
+		return flash.Text(text), nil
 	case "flash":
-		f, err := c.from.FS.Open(c.from.Path)
+		f, err := p.FS.Open(p.Path)
 		return f.Content, err
 	}
 	return nil, fs.ErrNotExist
 }
 
 // configuration takes a file into the running-config, or keeps it as startup-config.
-func (c *copier) configuration(content flash.Content) error {
-	s := c.s
+func (c *Copier) configuration(content flash.Content) error {
 	const most = 4 << 20
-	if content.Size() > min(most, int64(s.d.model.NVRAM)) {
-		s.Printf("%%Error copying %s (Not enough space on device)\n", c.from)
+	if content.Size() > min(most, int64(c.System.Model.NVRAM)) {
+		c.Printf("%%Error copying %s (Not enough space on device)\n", c.from)
 		return nil
 	}
 	b, err := io.ReadAll(io.NewSectionReader(content, 0, content.Size()))
 	if err != nil {
-		return fmt.Errorf("iossim: %w", err)
+		return fmt.Errorf("copying: %w", err)
 	}
 	text := string(b)
 	switch {
 	case c.to.Scheme == "startup-config" && c.from.Scheme == "running-config":
-		s.save()
+		c.Device.Save()
 		return nil
 	case c.to.Scheme == "startup-config":
-		s.Print("[OK]\n")
-		s.d.keep(text)
+		c.Print("[OK]\n")
+		c.Device.Keep(text)
 	case c.to.Scheme == "running-config":
-		s.Print(s.configurer().Load(text))
-		defer s.d.Message("%%SYS-5-CONFIG_I: Configured from %s by %s", c.from, s.who())
+		c.Device.Load(text, c.from.String())
 	default:
-		s.Printf("%%Error opening %s (Invalid argument)\n", c.to)
+		c.Printf("%%Error opening %s (Invalid argument)\n", c.to)
 		return nil
 	}
-	s.Print(copied(int64(len(b)), time.Since(c.begun)))
+	c.Print(copied(int64(len(b)), time.Since(c.begun)))
 	return nil
 }
 
@@ -342,29 +355,12 @@ func copied(n int64, long time.Duration) string {
 	return fmt.Sprintf("%d bytes copied in %.3f secs (%d bytes/sec)\n", n, long.Seconds(), int64(float64(n)/long.Seconds()))
 }
 
-// why is how a device names an error.
-func why(err error) string {
-	for _, w := range []struct {
-		err  error
-		text string
-	}{
-		{flash.ErrFull, "Not enough space on device"}, {fs.ErrNotExist, "No such file or directory"}, {fs.ErrPermission, "Permission denied"},
-		{fs.ErrExist, "File exists"}, {fs.ErrInvalid, "Invalid argument"}, {place.ErrTimeout, "Timed out"}, {place.ErrLogin, "Incorrect Login/Password"},
-		{place.ErrRefused, "Connection refused by remote host"}, {place.ErrHost, "Cannot resolve domain name"}, {place.ErrUnsupported, "Protocol not supported"},
-	} {
-		if errors.Is(err, w.err) {
-			return w.text
-		}
-	}
-	return "I/O error"
-}
-
 // executable reports whether a file may be one that boots here. Files that do not look
 // like images at all are not asked.
-func (d *Device) executable(name string, content flash.Content) bool {
+func (c *Copier) executable(name string, content flash.Content) bool {
 	if path.Ext(name) != ".bin" {
 		return true
 	}
 	h, err := image.Peek(io.NewSectionReader(content, 0, content.Size()))
-	return err == nil && h.Platform == d.model.Name
+	return err == nil && h.Platform == c.System.Model.Name
 }
