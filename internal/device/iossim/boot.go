@@ -28,7 +28,7 @@ func (d *Device) goDown(reason string) bool {
 	if d.state != up || d.base.Err() != nil {
 		return false
 	}
-	old := boot.Boot{Image: d.image, Version: d.version, Installed: d.install.active}
+	old := boot.Boot{Image: d.image, Version: d.version, Installed: d.packaged}
 	d.phase(booting)
 	d.reason = reason
 	d.cancelReload()

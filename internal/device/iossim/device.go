@@ -17,6 +17,7 @@ import (
 	"dray/internal/device/iossim/copying"
 	"dray/internal/device/iossim/flash"
 	"dray/internal/device/iossim/image"
+	"dray/internal/device/iossim/install"
 	"dray/internal/device/iossim/model"
 	"dray/internal/device/iossim/pause"
 	"dray/internal/device/iossim/place"
@@ -101,7 +102,8 @@ type Device struct {
 	archived []archived         // what archive keeps, the oldest first
 	archives int                // how many it has made
 	server   context.CancelFunc // of the files that tftp-server names; nil when it does not run
-	install  installed
+	packaged bool               // packages run
+	install  install.State
 }
 
 // New makes a device that has booted.
@@ -259,9 +261,9 @@ func (d *Device) start(b boot.Boot) {
 	d.phase(up)
 	d.running, d.image, d.version = c.Conf, b.Image, b.Version
 	d.register, d.booted, d.changed = d.next, time.Now(), ""
-	d.install.active = b.Installed
+	d.packaged = b.Installed
 	if b.Installed {
-		d.install.boot(b.Version)
+		d.install.Booted(b.Version)
 	}
 	d.serveFiles()
 }

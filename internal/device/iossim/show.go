@@ -19,7 +19,7 @@ func showVersion(s *session, _ args, w io.Writer) error {
 	d.mu.Lock()
 	version, booted, image, reason := d.version, d.booted, d.image, d.reason
 	register, next := d.register, d.next
-	installed := d.install.active
+	installed := d.packaged
 	d.mu.Unlock()
 	short := model.Short(version)
 	if m.XE {

@@ -7,6 +7,7 @@ import (
 
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/configure"
+	"dray/internal/device/iossim/install"
 	"dray/internal/device/iossim/keywords"
 	"dray/internal/device/iossim/model"
 	"dray/internal/device/iossim/place"
@@ -156,26 +157,25 @@ func fileRows() []row {
 }
 
 func installRows() []row {
-	add, activate, commit := "add", "activate", "commit"
-	yes := func(words ...string) execFunc {
-		do := execFunc(installCommand)
-		for _, w := range words {
-			do = with(do, w, "yes")
-		}
-		return do
+	add, activate := install.Options{Add: true}, install.Options{Activate: true}
+	both := install.Options{Add: true, Activate: true}
+	all := install.Options{Add: true, Activate: true, Commit: true}
+	quiet := func(o install.Options) install.Options {
+		o.Quiet = true
+		return o
 	}
 	return []row{
-		{"install add file <file:FILE>", 15, false, yes(add)},
-		{"install add file <file:FILE> activate", 15, false, yes(add, activate)},
-		{"install add file <file:FILE> activate commit", 15, false, yes(add, activate, commit)},
-		{"install add file <file:FILE> activate commit prompt-level none", 15, false, yes(add, activate, commit, "quiet")},
-		{"install activate", 15, false, yes(activate)},
-		{"install activate auto-abort-timer <minutes:30-1200>", 15, false, yes(activate)},
-		{"install activate prompt-level none", 15, false, yes(activate, "quiet")},
-		{"install commit", 15, false, yes(commit)},
-		{"install (abort|rollback to committed)", 15, false, installRollback},
-		{"install auto-abort-timer stop", 15, false, installTimerStop},
-		{"install remove inactive", 15, false, removeInactive},
+		{"install add file <file:FILE>", 15, false, installing(add)},
+		{"install add file <file:FILE> activate", 15, false, installing(both)},
+		{"install add file <file:FILE> activate commit", 15, false, installing(all)},
+		{"install add file <file:FILE> activate commit prompt-level none", 15, false, installing(quiet(all))},
+		{"install activate", 15, false, installing(activate)},
+		{"install activate auto-abort-timer <minutes:30-1200>", 15, false, installing(activate)},
+		{"install activate prompt-level none", 15, false, installing(quiet(activate))},
+		{"install commit", 15, false, installing(install.Options{Commit: true})},
+		{"install (abort|rollback to committed)", 15, false, func(s *session, _ args, _ io.Writer) error { return s.installer().Rollback() }},
+		{"install auto-abort-timer stop", 15, false, func(s *session, _ args, _ io.Writer) error { return s.installer().StopTimer() }},
+		{"install remove inactive", 15, false, func(s *session, _ args, _ io.Writer) error { return s.installer().RemoveInactive() }},
 		{"show install summary", 15, true, showInstall},
 		{"show boot", 15, true, showBoot},
 		{"show bootvar", 15, true, showBoot},
