@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -175,60 +174,6 @@ func (s *session) bootFromROM(named bool, name string) bool {
 	d.phase(booting)
 	d.wg.Go(func() { d.finish(b) })
 	return true
-}
-
-// showBoot is "show boot" of switches.
-func showBoot(s *session, _ args, w io.Writer) error {
-	d := s.d
-	c := d.config()
-	manual := "no"
-	if _, ok := c.Get("boot manual"); ok {
-		manual = "yes"
-	}
-	if !d.model.Install {
-		list := boot.List(d.model, c.String())
-		for i := range list {
-			list[i] = boot.Slashed(list[i])
-		}
-		fmt.Fprintf(w, "BOOT path-list      : %s\nConfig file         : flash:/config.text\nPrivate Config file : flash:/private-config.text\nEnable Break        : no\nManual Boot         : %s\nHELPER path-list    : \nAuto upgrade        : yes\n", strings.ReplaceAll(strings.Join(list, ";"), "://", ":/"), manual)
-		return nil
-	}
-	d.mu.Lock()
-	saved := d.startup
-	d.mu.Unlock()
-	fmt.Fprintf(w, "---------------------------\nSwitch 1\n---------------------------\nCurrent Boot Variables:\n%s\n\nBoot Variables on next reload:\n%s\nManual Boot = %s\nEnable Break = no\nBoot Mode = DEVICE\niPXE Timeout = 0\n",
-		variable(boot.List(d.model, saved)), variable(boot.List(d.model, c.String())), manual)
-	return nil
-}
-
-func variable(list []string) string {
-	if len(list) == 0 {
-		return "BOOT variable does not exist"
-	}
-	return "BOOT variable = " + strings.Join(list, ";") + ";"
-}
-
-// showBootvar is the same of routers; what counts is what was saved.
-func showBootvar(s *session, _ args, w io.Writer) error {
-	d := s.d
-	d.mu.Lock()
-	list, register, next := boot.List(d.model, d.startup), d.register, d.next
-	d.mu.Unlock()
-	for i := range list {
-		list[i] += ",1"
-	}
-	text := "BOOT variable does not exist"
-	if len(list) > 0 {
-		text = "BOOT variable = " + strings.Join(list, ";")
-		if d.model.XE {
-			text += ";"
-		}
-	}
-	if register != next {
-		register += " (will be " + next + " at next reload)"
-	}
-	fmt.Fprintf(w, "%s\nCONFIG_FILE variable =\nBOOTLDR variable does not exist\nConfiguration register is %s\n\nStandby not ready to show bootvar\n\n", text, register)
-	return nil
 }
 
 // bootWait is how long a device goes on answering after it was told to restart.

@@ -22,6 +22,7 @@ import (
 	"dray/internal/device/iossim/pause"
 	"dray/internal/device/iossim/place"
 	"dray/internal/device/iossim/secret"
+	"dray/internal/device/iossim/show"
 )
 
 // Settings is what a device is when it comes out of its box.
@@ -325,7 +326,7 @@ func (d *Device) Edit(who string, change func(*conf.Config)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	change(d.running)
-	d.changed = stamp(d.clock())
+	d.changed = show.Stamp(d.clock())
 	if name := strings.Fields(who + " "); len(name) > 0 && name[0] != "console" && !strings.HasPrefix(name[0], "vty") {
 		d.changed += " by " + name[0]
 	}

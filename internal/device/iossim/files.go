@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,9 +18,8 @@ import (
 	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/pause"
 	"dray/internal/device/iossim/place"
+	"dray/internal/device/iossim/show"
 )
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 // dir lists a file system.
 func dir(s *session, a args, w io.Writer) error {
@@ -43,22 +41,9 @@ func dir(s *session, a args, w io.Writer) error {
 		}
 		all = []flash.File{f}
 	}
-	fmt.Fprintf(w, "Directory of %s/%s\n\n", p.Prefix, p.Path)
-	if len(all) == 0 {
-		fmt.Fprint(w, "No files in directory\n")
-	}
-	for _, f := range all {
-		name := f.Name
-		if f.Deleted {
-			name = "[" + name + "]"
-		}
-		fmt.Fprintf(w, "%5d  -rw-  %10d  %s  %s\n", f.Index, f.Content.Size(), fileTime(f.Time), name)
-	}
-	fmt.Fprintf(w, "\n%d bytes total (%d bytes free)\n", p.FS.Capacity(), p.FS.Free())
+	show.Dir(w, p, all)
 	return nil
 }
-
-func fileTime(t time.Time) string { return fmt.Sprintf("%24s", t.Format("Jan 2 2006 15:04:05 -07:00")) }
 
 func (s *session) dirNVRAM(w io.Writer) {
 	d := s.d

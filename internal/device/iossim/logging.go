@@ -3,7 +3,6 @@ package iossim
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // maxLog is how many messages the buffer keeps.
@@ -68,6 +67,3 @@ func (d *Device) leave(s *session) {
 		delete(d.vtys, s.vty)
 	}
 }
-
-// stamp is the time as configurations have it.
-func stamp(t time.Time) string { return t.Format("15:04:05 MST Mon Jan 2 2006") }

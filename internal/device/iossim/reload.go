@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dray/internal/device/iossim/show"
 )
 
 // schedule is a reload that is to come.
@@ -36,7 +38,7 @@ func reload(s *session, a args, _ io.Writer) error {
 	reason := or(a["reason"], "Reload Command")
 	if when > 0 {
 		at := d.now().Add(when)
-		s.Printf("Reload scheduled for %s (in %s) by %s\nReload reason: %s\n", stamp(at), span(when), s.who(), reason)
+		s.Printf("Reload scheduled for %s (in %s) by %s\nReload reason: %s\n", show.Stamp(at), span(when), s.who(), reason)
 	} else if d.model.Members > 1 {
 		s.Print("Reload command is being issued on Active unit, this will reload the whole stack\n")
 	}
@@ -46,7 +48,7 @@ func reload(s *session, a args, _ io.Writer) error {
 	}
 	if when > 0 {
 		d.arm(when, s.who(), reason)
-		d.Message("%%SYS-5-SCHEDULED_RELOAD: Reload requested for %s at %s by %s. Reload Reason: %s.", stamp(d.now().Add(when)), stamp(d.now()), s.who(), reason)
+		d.Message("%%SYS-5-SCHEDULED_RELOAD: Reload requested for %s at %s by %s. Reload Reason: %s.", show.Stamp(d.now().Add(when)), show.Stamp(d.now()), s.who(), reason)
 		return nil
 	}
 	s.Print("\n")
@@ -174,7 +176,7 @@ func showReload(s *session, _ args, w io.Writer) error {
 		return nil
 	}
 	left := time.Until(r.at)
-	fmt.Fprintf(w, "Reload scheduled for %s (in %s) by %s\nReload reason: %s\n", stamp(s.d.now().Add(left)), span(left), r.who, r.reason)
+	fmt.Fprintf(w, "Reload scheduled for %s (in %s) by %s\nReload reason: %s\n", show.Stamp(s.d.now().Add(left)), span(left), r.who, r.reason)
 	return nil
 }
 
@@ -191,7 +193,7 @@ func clockSetCommand(s *session, a args, _ io.Writer) error {
 		old := d.clock()
 		d.skew, d.clockSet = time.Until(t), true
 		d.mu.Unlock()
-		d.Message("%%SYS-6-CLOCKUPDATE: System clock has been updated from %s to %s, configured from console by %s.", stamp(old), stamp(t.UTC()), s.who())
+		d.Message("%%SYS-6-CLOCKUPDATE: System clock has been updated from %s to %s, configured from console by %s.", show.Stamp(old), show.Stamp(t.UTC()), s.who())
 		return nil
 	}
 	s.Print("% Invalid time or date\n")
