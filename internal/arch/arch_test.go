@@ -98,6 +98,19 @@ func TestNoCycles(t *testing.T) {
 	}
 }
 
+// TestPackagesAreSmall, but for those that the table excuses.
+func TestPackagesAreSmall(t *testing.T) {
+	all := load(t)
+	for _, wrong := range crowded(all) {
+		t.Error(wrong)
+	}
+	half := "package x" + strings.Repeat("\n", maxPackage/2+1)
+	two := []source{parse(t, "x/a.go", []byte(half)), parse(t, "x/b.go", []byte(half)), parse(t, "x/b_test.go", []byte(half))}
+	if len(crowded(two)) != 1 || len(crowded(two[1:])) != 0 {
+		t.Errorf("the rule does not bite: %q, %q", crowded(two), crowded(two[1:]))
+	}
+}
+
 // TestRulesBite breaks each rule once and wants it to be noticed.
 func TestRulesBite(t *testing.T) {
 	long := strings.Repeat("\n", maxFile+1)

@@ -317,3 +317,23 @@ func budgets(s source) (wrong []string) {
 	})
 	return wrong
 }
+
+// crowded finds the packages that have too many lines.
+func crowded(all []source) (wrong []string) {
+	lines := make(map[string]int)
+	for _, s := range all {
+		if !s.test() {
+			lines[s.pkg()] += s.lines()
+		}
+	}
+	for pkg, n := range lines {
+		limit, ok := larger()[pkg]
+		if !ok {
+			limit = maxPackage
+		}
+		if n > limit {
+			wrong = append(wrong, fmt.Sprintf("package %s has %d lines, %d are allowed", pkg, n, limit))
+		}
+	}
+	return wrong
+}

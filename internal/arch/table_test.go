@@ -188,4 +188,14 @@ const (
 	maxTestFile  = 1000
 	maxFunction  = 80
 	maxInterface = 8
+	maxPackage   = 3000 // without tests
 )
+
+// larger are the packages that may be larger than maxPackage, and how large.
+func larger() map[string]int {
+	return map[string]int{
+		"cmd/dray":      6000, // a file a subcommand, and they do not know each other
+		"ftp/ftpserver": 5000, // sessions, verbs and data connections know all of each other
+		"tftp":          5000, // both ends, with the machines and packets that they share
+	}
+}
