@@ -139,4 +139,5 @@ var (
 	ErrQuota      = errors.New("ftpserver: over quota")          // 552
 	ErrBusy       = errors.New("ftpserver: busy")                // 450
 	ErrOffset     = errors.New("ftpserver: offset beyond end")   // 550
+	ErrCrossMount = errors.New("ftpserver: other file system")   // 553
 )

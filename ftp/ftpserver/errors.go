@@ -36,6 +36,8 @@ func refusal(err error) ftp.Reply {
 		return reply(ftp.CodeBusy, "Busy, try again later")
 	case errors.Is(err, ErrOffset):
 		return reply(ftp.CodeNotFile, "The offset is beyond the end")
+	case errors.Is(err, ErrCrossMount):
+		return reply(ftp.CodeBadName, "That is another file system, copy instead")
 	case errors.Is(err, errRange):
 		return reply(ftp.CodeBadOffset, "The range begins beyond the end")
 	case errors.Is(err, errHashRange):

@@ -21,6 +21,7 @@ func wire(err error) error {
 		{vfs.ErrQuota, ftpserver.ErrQuota},
 		{vfs.ErrBusy, ftpserver.ErrBusy},
 		{vfs.ErrOffset, ftpserver.ErrOffset},
+		{vfs.ErrCrossMount, ftpserver.ErrCrossMount},
 	} {
 		if errors.Is(err, r.store) {
 			return translated{err, r.server}

@@ -44,6 +44,7 @@ func wire(err error) (sftp.Status, string) {
 		{vfs.ErrQuota, sftp.Failure, "over quota"},
 		{vfs.ErrBusy, sftp.Failure, "busy, try again later"},
 		{vfs.ErrOffset, sftp.Failure, "offset not allowed"},
+		{vfs.ErrCrossMount, sftp.Failure, "cannot move to another file system, copy instead"},
 		{errHandle, sftp.Failure, "no such handle"},
 		{errHandles, sftp.Failure, "too many open files"},
 		{errUnsupported, sftp.Unsupported, "not supported"},

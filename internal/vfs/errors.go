@@ -17,6 +17,7 @@ var (
 	ErrQuota      = errors.New("over quota")
 	ErrBusy       = errors.New("busy")
 	ErrOffset     = errors.New("offset beyond the end")
+	ErrCrossMount = errors.New("in another mounted folder")
 )
 
 // OpError is the error of every operation on an FS.

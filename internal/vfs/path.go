@@ -92,3 +92,7 @@ func (p Path) Join(name string) (Path, error) {
 func (p Path) Within(dir Path) bool {
 	return dir.IsRoot() || p == dir || strings.HasPrefix(p.rel, dir.rel+"/")
 }
+
+// Below returns p as seen from dir, which must hold it: what p would be if dir were the
+// root.
+func (p Path) Below(dir Path) Path { return Path{rel: strings.TrimPrefix(p.rel[len(dir.rel):], "/")} }

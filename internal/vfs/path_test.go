@@ -123,6 +123,19 @@ func TestWithinComparesWholeElements(t *testing.T) {
 	}
 }
 
+func TestBelowIsThePathFromAFolder(t *testing.T) {
+	for _, c := range []struct{ name, dir, want string }{
+		{"/a/b/c", "/", "/a/b/c"},
+		{"/a/b/c", "/a", "/b/c"},
+		{"/a/b/c", "/a/b/c", "/"},
+		{"/", "/", "/"},
+	} {
+		if got := must(t, c.name).Below(must(t, c.dir)); got != must(t, c.want) {
+			t.Errorf("%q below %q is %q; want %q", c.name, c.dir, got, c.want)
+		}
+	}
+}
+
 func TestOpErrorSaysWhatItWraps(t *testing.T) {
 	err := error(&vfs.OpError{Op: "stat", Path: "/a\nb", Err: vfs.ErrNotDir})
 	if !errors.Is(err, vfs.ErrNotDir) || err.Error() != `stat "/a\nb": not a directory` {

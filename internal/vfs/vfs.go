@@ -65,7 +65,8 @@ type FS interface {
 
 	// Rename moves a file or a folder, or a link as such. A file may take the place of a
 	// file; anything else at to is fs.ErrExist. The root is fs.ErrPermission, a folder
-	// into itself ErrBadName, a name onto itself nothing to do.
+	// into itself ErrBadName, a name onto itself nothing to do. Where to lies in a folder
+	// that another store keeps, it is ErrCrossMount.
 	Rename(ctx context.Context, from, to Path, o RenameOptions) error
 }
 

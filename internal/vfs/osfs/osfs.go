@@ -16,6 +16,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"dray/internal/vfs"
 )
@@ -28,6 +29,7 @@ type FS struct {
 	NoSync bool
 
 	root *os.Root
+	dir  string
 }
 
 // Open opens the folder dir of the host.
@@ -36,7 +38,45 @@ func Open(dir string) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &FS{root: root}, nil
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	return &FS{root: root, dir: dir}, nil
+}
+
+// Dir returns the path of the folder on the host, absolute and without symbolic links, as
+// it was when it was opened.
+func (f *FS) Dir() string { return f.dir }
+
+// Sub opens the folder p as a tree of its own, out of which nothing leads either. With
+// make it is made if it is missing, and what leads to it.
+func (f *FS) Sub(p vfs.Path, make bool) (*FS, error) {
+	root, err := f.sub(p, make)
+	if err != nil {
+		return nil, opError("open", p, err)
+	}
+	dir := filepath.Join(f.dir, filepath.FromSlash(p.Rel()))
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	return &FS{NoSync: f.NoSync, root: root, dir: dir}, nil
+}
+
+func (f *FS) sub(p vfs.Path, make bool) (*os.Root, error) {
+	if reserved(p) {
+		return nil, vfs.ErrBadName
+	}
+	root, err := f.root.OpenRoot(p.Rel())
+	if make && errors.Is(err, fs.ErrNotExist) {
+		if err := f.root.MkdirAll(p.Rel(), 0o755); err != nil {
+			return nil, err
+		}
+		root, err = f.root.OpenRoot(p.Rel())
+	}
+	return root, err
 }
 
 // Close releases the folder. Files and uploads that are open stay usable.

@@ -1,0 +1,332 @@
+package mount_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"slices"
+	"testing"
+	"time"
+
+	"dray/internal/vfs"
+	"dray/internal/vfs/memfs"
+	"dray/internal/vfs/mount"
+	"dray/internal/vfs/vfstest"
+)
+
+// TestContract: what is mounted is the tree that it is, at any depth.
+func TestContract(t *testing.T) {
+	for _, at := range []string{"/mnt", "/deep/in/nothing"} {
+		t.Run(at, func(t *testing.T) {
+			vfstest.Run(t, func(t *testing.T) vfs.FS {
+				return inside{join(t, memfs.New(), mount.Point{At: path(t, at), FS: memfs.New()}), path(t, at)}
+			})
+		})
+	}
+}
+
+// inside is what lies in a folder of a tree, as a tree.
+type inside struct {
+	fs  vfs.FS
+	dir vfs.Path
+}
+
+func (f inside) in(p vfs.Path) vfs.Path {
+	q, err := f.dir.Join(p.Rel())
+	if err != nil {
+		panic(err)
+	}
+	return q
+}
+
+func (f inside) Stat(ctx context.Context, p vfs.Path) (vfs.Info, error) {
+	i, err := f.fs.Stat(ctx, f.in(p))
+	if p.IsRoot() {
+		i.Name = "/"
+	}
+	return i, err
+}
+
+func (f inside) List(ctx context.Context, p vfs.Path) iter.Seq2[vfs.Info, error] {
+	return f.fs.List(ctx, f.in(p))
+}
+
+func (f inside) Open(ctx context.Context, p vfs.Path) (vfs.File, error) {
+	return f.fs.Open(ctx, f.in(p))
+}
+
+func (f inside) Create(ctx context.Context, p vfs.Path, o vfs.CreateOptions) (vfs.Upload, error) {
+	return f.fs.Create(ctx, f.in(p), o)
+}
+func (f inside) Mkdir(ctx context.Context, p vfs.Path) error  { return f.fs.Mkdir(ctx, f.in(p)) }
+func (f inside) Remove(ctx context.Context, p vfs.Path) error { return f.fs.Remove(ctx, f.in(p)) }
+func (f inside) RemoveDir(ctx context.Context, p vfs.Path) error {
+	return f.fs.RemoveDir(ctx, f.in(p))
+}
+
+func (f inside) Rename(ctx context.Context, from, to vfs.Path, o vfs.RenameOptions) error {
+	return f.fs.Rename(ctx, f.in(from), f.in(to), o)
+}
+
+func (f inside) SetTimes(ctx context.Context, p vfs.Path, accessed, modified time.Time) error {
+	return f.fs.(vfs.TimeSetter).SetTimes(ctx, f.in(p), accessed, modified)
+}
+
+func (f inside) SetMode(ctx context.Context, p vfs.Path, mode fs.FileMode) error {
+	return f.fs.(vfs.ModeSetter).SetMode(ctx, f.in(p), mode)
+}
+
+// TestMountsAreSeen: in every folder on the way, whether it is there or not, and instead
+// of what they cover.
+func TestMountsAreSeen(t *testing.T) {
+	root, images, old := memfs.New(), memfs.New(), memfs.New()
+	mkdir(t, root, "/images", "/a")
+	put(t, root, "/images/covered", "")
+	put(t, root, "/a/file", "")
+	put(t, root, "/covered", "")
+	put(t, images, "/new.bin", "image")
+	put(t, old, "/old.bin", "older")
+	tree := join(t, root,
+		mount.Point{At: path(t, "/images"), FS: images},
+		mount.Point{At: path(t, "/images/archive/2019"), FS: old},
+		mount.Point{At: path(t, "/a/b/c"), FS: old},
+		mount.Point{At: path(t, "/covered/x"), FS: old})
+	for dir, want := range map[string][]string{
+		"/":                    {"a", "covered", "images"},
+		"/images":              {"archive", "new.bin"},
+		"/images/archive":      {"2019"},
+		"/images/archive/2019": {"old.bin"},
+		"/a":                   {"b", "file"},
+		"/a/b":                 {"c"},
+		"/covered":             {"x"},
+	} {
+		if got := names(t, tree, dir); !slices.Equal(got, want) {
+			t.Errorf("%s holds %q; want %q", dir, got, want)
+		}
+		i, err := tree.Stat(t.Context(), path(t, dir))
+		if err != nil || !i.IsDir() || i.Name != path(t, dir).Base() {
+			t.Errorf("%s is %+v, %v; want a folder", dir, i, err)
+		}
+	}
+	if got := read(t, tree, "/images/archive/2019/old.bin"); got != "older" {
+		t.Errorf("read %q", got)
+	}
+	put(t, tree, "/images/put.bin", "put")
+	if got := read(t, images, "/put.bin"); got != "put" {
+		t.Errorf("what is put into a mounted folder is %q there", got)
+	}
+}
+
+// TestMountsStay: nothing moves, removes or replaces them, or what leads to them.
+func TestMountsStay(t *testing.T) {
+	root := memfs.New()
+	mkdir(t, root, "/a", "/dir")
+	put(t, root, "/file", "content")
+	tree := join(t, root, mount.Point{At: path(t, "/a/m"), FS: memfs.New()}, mount.Point{At: path(t, "/v/m"), FS: memfs.New()})
+	put(t, tree, "/a/m/f", "in a mount")
+	rename := func(from, to string) error {
+		return tree.Rename(t.Context(), path(t, from), path(t, to), vfs.RenameOptions{})
+	}
+	create := func(name string) error {
+		u, err := tree.Create(t.Context(), path(t, name), vfs.CreateOptions{})
+		if err == nil {
+			err = errors.Join(errors.New("it can be written"), u.Abort())
+		}
+		return err
+	}
+	for about, c := range map[string]struct{ got, want error }{
+		"remove a mount as a folder":      {tree.RemoveDir(t.Context(), path(t, "/a/m")), fs.ErrPermission},
+		"remove a mount as a file":        {tree.Remove(t.Context(), path(t, "/a/m")), vfs.ErrIsDir},
+		"remove what leads to it":         {tree.RemoveDir(t.Context(), path(t, "/a")), fs.ErrPermission},
+		"remove what is there for it":     {tree.RemoveDir(t.Context(), path(t, "/v")), fs.ErrPermission},
+		"rename a mount":                  {rename("/a/m", "/b"), fs.ErrPermission},
+		"rename what leads to it":         {rename("/a", "/b"), fs.ErrPermission},
+		"rename to a mount":               {rename("/dir", "/a/m"), fs.ErrExist},
+		"rename to what leads to it":      {rename("/dir", "/v"), fs.ErrExist},
+		"make a mount":                    {tree.Mkdir(t.Context(), path(t, "/a/m")), fs.ErrExist},
+		"make what leads to it":           {tree.Mkdir(t.Context(), path(t, "/v")), fs.ErrExist},
+		"write a mount":                   {create("/a/m"), vfs.ErrIsDir},
+		"write into what is there for it": {create("/v/f"), fs.ErrPermission},
+		"make in what is there for it":    {tree.Mkdir(t.Context(), path(t, "/v/d")), fs.ErrPermission},
+		"move into what is there for it":  {rename("/file", "/v/f"), fs.ErrPermission},
+		"set the time of a mount":         {tree.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/a/m"), time.Time{}, time.Unix(1, 0)), fs.ErrPermission},
+		"set the mode of a mount":         {tree.(vfs.ModeSetter).SetMode(t.Context(), path(t, "/a/m"), 0o700), fs.ErrPermission},
+		"move into a mount":               {rename("/file", "/a/m/file"), vfs.ErrCrossMount},
+		"move out of a mount":             {rename("/a/m/f", "/f"), vfs.ErrCrossMount},
+		"move from mount to mount":        {rename("/a/m/f", "/v/m/f"), vfs.ErrCrossMount},
+		"move nothing into a mount":       {rename("/nothing", "/a/m/file"), fs.ErrNotExist},
+	} {
+		var op *vfs.OpError
+		if !errors.Is(c.got, c.want) || !errors.As(c.got, &op) {
+			t.Errorf("%s: %v; want %v", about, c.got, c.want)
+		}
+	}
+	if got := read(t, tree, "/file") + read(t, tree, "/a/m/f"); got != "contentin a mount" {
+		t.Errorf("the files became %q", got)
+	}
+	if err := rename("/a/m/f", "/a/m/g"); err != nil {
+		t.Errorf("within a mount: %v", err)
+	}
+}
+
+func TestReadOnlyMounts(t *testing.T) {
+	images := memfs.New()
+	put(t, images, "/f", "content")
+	mkdir(t, images, "/d")
+	tree := join(t, memfs.New(), mount.Point{At: path(t, "/m"), FS: images, ReadOnly: true})
+	_, created := tree.Create(t.Context(), path(t, "/m/g"), vfs.CreateOptions{})
+	for about, err := range map[string]error{
+		"create":     created,
+		"mkdir":      tree.Mkdir(t.Context(), path(t, "/m/e")),
+		"remove":     tree.Remove(t.Context(), path(t, "/m/f")),
+		"remove dir": tree.RemoveDir(t.Context(), path(t, "/m/d")),
+		"rename":     tree.Rename(t.Context(), path(t, "/m/f"), path(t, "/m/g"), vfs.RenameOptions{}),
+		"time":       tree.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/m/f"), time.Time{}, time.Unix(1, 0)),
+		"mode":       tree.(vfs.ModeSetter).SetMode(t.Context(), path(t, "/m/f"), 0o600),
+	} {
+		if !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("%s: %v", about, err)
+		}
+	}
+	if got := read(t, tree, "/m/f"); got != "content" {
+		t.Errorf("read %q", got)
+	}
+}
+
+// broken is a tree that has gone.
+type broken struct{ vfs.FS }
+
+var errGone = errors.New("stale file handle")
+
+func (broken) Stat(context.Context, vfs.Path) (vfs.Info, error) { return vfs.Info{}, errGone }
+func (broken) List(context.Context, vfs.Path) iter.Seq2[vfs.Info, error] {
+	return func(yield func(vfs.Info, error) bool) { yield(vfs.Info{}, errGone) }
+}
+func (broken) Open(context.Context, vfs.Path) (vfs.File, error) { return nil, errGone }
+
+// TestALostFolderBreaksOnlyItself: it can still be seen.
+func TestALostFolderBreaksOnlyItself(t *testing.T) {
+	root := memfs.New()
+	put(t, root, "/f", "content")
+	tree := join(t, root,
+		mount.Point{At: path(t, "/gone"), FS: broken{memfs.New()}},
+		mount.Point{At: path(t, "/never"), Err: errGone})
+	if got := names(t, tree, "/"); !slices.Equal(got, []string{"f", "gone", "never"}) {
+		t.Errorf("the root holds %q", got)
+	}
+	if got := read(t, tree, "/f"); got != "content" {
+		t.Errorf("read %q", got)
+	}
+	for _, dir := range []string{"/gone", "/never"} {
+		var failed error
+		for _, err := range tree.List(t.Context(), path(t, dir)) {
+			failed = err
+		}
+		_, opened := tree.Open(t.Context(), path(t, dir+"/f"))
+		for _, err := range []error{failed, opened} {
+			var op *vfs.OpError
+			if !errors.Is(err, errGone) || !errors.As(err, &op) {
+				t.Errorf("%s: %v", dir, err)
+			}
+		}
+	}
+}
+
+func TestSpaceIsThatOfTheMount(t *testing.T) {
+	root, images := memfs.New(), memfs.New()
+	root.Capacity, images.Capacity = 100, 7
+	tree := join(t, root, mount.Point{At: path(t, "/v/m"), FS: images})
+	for dir, want := range map[string]int64{"/": 100, "/v/m": 7, "/v": 0} {
+		got, err := tree.(vfs.SpaceReporter).FreeSpace(t.Context(), path(t, dir))
+		if got != want || err != nil {
+			t.Errorf("%s: %d free, %v; want %d", dir, got, err, want)
+		}
+	}
+	if _, ok := join(t, root, mount.Point{At: path(t, "/m"), FS: plain{images}}).(vfs.SpaceReporter); ok {
+		t.Error("a tree knows the space of one that does not")
+	}
+}
+
+// plain is an FS that can do no more than it must.
+type plain struct{ vfs.FS }
+
+func TestErrorsNameThePathThatWasAskedFor(t *testing.T) {
+	tree := join(t, memfs.New(), mount.Point{At: path(t, "/m"), FS: memfs.New()})
+	_, err := tree.Stat(t.Context(), path(t, "/m/nothing"))
+	if err == nil || err.Error() != `stat "/m/nothing": file does not exist` {
+		t.Error(err)
+	}
+}
+
+func TestNew(t *testing.T) {
+	root := memfs.New()
+	if got, err := mount.New(root, nil); got != vfs.FS(root) || err != nil {
+		t.Errorf("without mounts there is a wrapper: %T, %v", got, err)
+	}
+	for _, at := range [][]string{{"/"}, {"/a", "/b", "/a"}} {
+		var points []mount.Point
+		for _, name := range at {
+			points = append(points, mount.Point{At: path(t, name), FS: memfs.New()})
+		}
+		if _, err := mount.New(root, points); err == nil {
+			t.Errorf("mounted at %q", at)
+		}
+	}
+}
+
+func join(t *testing.T, root vfs.FS, points ...mount.Point) vfs.FS {
+	t.Helper()
+	tree, err := mount.New(root, points)
+	ok(t, err)
+	return tree
+}
+
+func names(t *testing.T, fsys vfs.FS, dir string) (all []string) {
+	t.Helper()
+	for i, err := range fsys.List(t.Context(), path(t, dir)) {
+		ok(t, err)
+		all = append(all, i.Name)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func mkdir(t *testing.T, fsys vfs.FS, dirs ...string) {
+	t.Helper()
+	for _, dir := range dirs {
+		ok(t, fsys.Mkdir(t.Context(), path(t, dir)))
+	}
+}
+
+func put(t *testing.T, fsys vfs.FS, name, content string) {
+	t.Helper()
+	u, err := fsys.Create(t.Context(), path(t, name), vfs.CreateOptions{})
+	ok(t, err)
+	_, err = io.WriteString(u, content)
+	ok(t, errors.Join(err, u.Commit()))
+}
+
+func read(t *testing.T, fsys vfs.FS, name string) string {
+	t.Helper()
+	f, err := fsys.Open(t.Context(), path(t, name))
+	ok(t, err)
+	b, err := io.ReadAll(f)
+	ok(t, errors.Join(err, f.Close()))
+	return string(b)
+}
+
+func path(t *testing.T, name string) vfs.Path {
+	t.Helper()
+	p, err := vfs.ParsePath(name)
+	ok(t, err)
+	return p
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
