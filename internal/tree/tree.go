@@ -5,21 +5,110 @@ package tree
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"dray/internal/identity"
 	"dray/internal/policy"
 	"dray/internal/policy/guard"
 	"dray/internal/vfs"
+	"dray/internal/vfs/mount"
+	"dray/internal/vfs/osfs"
 )
 
-// Trees gives every subject the same files, as the rules leave them. Both fields must be
-// set, and not be changed after the first Open.
+// Trees gives every subject its files, as the rules leave them. Files and Rules must be
+// set, and no field be changed after the first Open.
 type Trees struct {
-	Files vfs.FS
-	Rules policy.Decider
+	Files  vfs.FS           // an [*osfs.FS] if users have homes
+	Rules  policy.Decider   // about paths as the subject sees them
+	Mounts []identity.Mount // that everybody sees
+	Shared *Shared          // nil: nobody has anything of their own, and there are no mounts
 }
 
-// Open returns the files of s. It may be called from any goroutine.
-func (t *Trees) Open(_ context.Context, s identity.Subject) (guard.Tree, error) {
-	return guard.New(t.Files, t.Rules, s), nil
+// Shared is what all trees of a server have in common.
+type Shared struct {
+	Folders   *osfs.Pool
+	Accounts  identity.Directory // nil: there are none
+	Home      string             // of users whose account names none, as [identity.Account] has it; "" is none
+	MakeHomes bool               // make the home of a user at the first log-in
+}
+
+// Open returns the files of s, until ctx ends. It may be called from any goroutine.
+func (t *Trees) Open(ctx context.Context, s identity.Subject) (guard.Tree, error) {
+	files := t.Files
+	if t.Shared != nil {
+		a, err := t.Shared.account(ctx, s)
+		if err == nil {
+			files, err = t.join(ctx, a)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the files of %s: %w", s.Name, err)
+		}
+	}
+	return guard.New(files, t.Rules, s), nil
+}
+
+// account is what is known of a subject; of a guest that is nothing.
+func (s *Shared) account(ctx context.Context, subject identity.Subject) (identity.Account, error) {
+	if subject.Anonymous {
+		return identity.Account{}, nil
+	}
+	a := identity.Account{Name: subject.Name}
+	if s.Accounts != nil {
+		known, err := s.Accounts.Lookup(ctx, subject.Name)
+		switch {
+		case err == nil:
+			a = known
+		case !errors.Is(err, identity.ErrUnknown):
+			return identity.Account{}, err
+		}
+	}
+	if a.Home == "" {
+		a.Home = s.Home
+	}
+	return a, nil
+}
+
+// join is what a user sees: their root, and what is mounted.
+func (t *Trees) join(ctx context.Context, a identity.Account) (vfs.FS, error) {
+	root, err := t.root(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	points, err := t.Shared.points(ctx, t.mounts(a), a.Name)
+	if err != nil {
+		return nil, err
+	}
+	return mount.New(root, points)
+}
+
+// mounts are those of everybody and those of the user, which go before.
+func (t *Trees) mounts(a identity.Account) []identity.Mount {
+	all := a.Mounts
+	own := map[string]bool{}
+	for _, m := range a.Mounts {
+		own[m.At] = true
+	}
+	for _, m := range t.Mounts {
+		if !own[m.At] {
+			all = append(all[:len(all):len(all)], m)
+		}
+	}
+	return all
+}
+
+// root is the folder that a user sees as "/".
+func (t *Trees) root(ctx context.Context, a identity.Account) (vfs.FS, error) {
+	dir := a.Dir
+	if dir == "" {
+		if a.Home == "" {
+			return t.Files, nil
+		}
+		served, ok := t.Files.(*osfs.FS)
+		if !ok {
+			return nil, errors.New("there are no homes in files that are no folder")
+		}
+		dir = served.Dir()
+	}
+	return t.Shared.folder(ctx, dir, a.Home, a.Name)
 }

@@ -1,0 +1,210 @@
+package tree_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"dray/internal/identity"
+	"dray/internal/policy"
+	"dray/internal/tree"
+	"dray/internal/vfs"
+	"dray/internal/vfs/osfs"
+)
+
+// host is a folder of the host with one file in each of its folders, which says where it is.
+func host(t *testing.T, dirs ...string) (dir string) {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	ok(t, err)
+	for _, d := range dirs {
+		ok(t, os.MkdirAll(filepath.Join(dir, d), 0o755))
+		ok(t, os.WriteFile(filepath.Join(dir, d, "where"), []byte(d), 0o644))
+	}
+	return dir
+}
+
+// trees serves the folder served of dir.
+func trees(t *testing.T, dir string, shared tree.Shared, mounts ...identity.Mount) *tree.Trees {
+	t.Helper()
+	shared.Folders = new(osfs.Pool)
+	t.Cleanup(func() { ok(t, shared.Folders.Close()) })
+	files, err := shared.Folders.Open(filepath.Join(dir, "served"))
+	ok(t, err)
+	return &tree.Trees{Files: files, Rules: policy.ReadWrite, Mounts: mounts, Shared: &shared}
+}
+
+func ann() identity.Subject { return identity.Subject{Name: "ann", Protocol: "ftp"} }
+
+// TestWhatUsersSee: the file "where" of each folder says which of the host it is.
+func TestWhatUsersSee(t *testing.T) {
+	dir := host(t, "served", "served/home/ann", "served/home/bob", "own/ann", "own/ann/in", "images", "lab")
+	at := func(name string) string { return filepath.Join(dir, name) }
+	images := identity.Mount{At: "/images", Dir: at("images"), ReadOnly: true}
+	for about, c := range map[string]struct {
+		account identity.Account
+		home    string // of everybody
+		who     identity.Subject
+		mounts  []identity.Mount // of everybody
+		want    map[string]string
+	}{
+		"the folder that is served": {
+			who: ann(), want: map[string]string{"/where": "served"},
+		},
+		"a home in it": {
+			account: identity.Account{Home: "/home/ann"}, who: ann(), want: map[string]string{"/where": "served/home/ann", "/../bob/where": ""},
+		},
+		"a home for everybody": {
+			home: "/home/{user}", who: ann(), want: map[string]string{"/where": "served/home/ann"},
+		},
+		"a home goes before that": {
+			account: identity.Account{Home: "/home/bob"}, home: "/home/{user}", who: ann(), want: map[string]string{"/where": "served/home/bob"},
+		},
+		"a guest has no home": {
+			home: "/home/{user}", who: identity.Subject{Name: "anonymous", Anonymous: true}, want: map[string]string{"/where": "served"},
+		},
+		"a folder of the user": {
+			account: identity.Account{Dir: at("own/{user}")}, who: ann(), want: map[string]string{"/where": "own/ann"},
+		},
+		"a home in that": {
+			account: identity.Account{Dir: at("own/{user}"), Home: "in"}, who: ann(), want: map[string]string{"/where": "own/ann/in"},
+		},
+		"a mount for everybody": {
+			who: identity.Subject{Name: "anonymous", Anonymous: true}, mounts: []identity.Mount{images},
+			want: map[string]string{"/where": "served", "/images/where": "images"},
+		},
+		"mounts of a user, which go before": {
+			account: identity.Account{Mounts: []identity.Mount{{At: "/images", Dir: at("lab")}, {At: "/my/{user}", Dir: at("own/{user}")}}},
+			who:     ann(), mounts: []identity.Mount{images},
+			want: map[string]string{"/where": "served", "/images/where": "lab", "/my/ann/where": "own/ann"},
+		},
+		"a mount that is not there": {
+			who: ann(), mounts: []identity.Mount{images, {At: "/gone", Dir: at("gone")}},
+			want: map[string]string{"/images/where": "images", "/gone/where": ""},
+		},
+	} {
+		t.Run(about, func(t *testing.T) {
+			c.account.Name = "ann"
+			all := trees(t, dir, tree.Shared{Home: c.home, Accounts: identity.Accounts{"ann": c.account}}, c.mounts...)
+			fsys, err := all.Open(t.Context(), c.who)
+			ok(t, err)
+			for name, want := range c.want {
+				if got := read(t, fsys, name); got != want {
+					t.Errorf("%s is that of %q; want %q", name, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestHomesAreMade when that is asked for.
+func TestHomesAreMade(t *testing.T) {
+	dir := host(t, "served", "own")
+	if _, err := trees(t, dir, tree.Shared{Home: "/home/{user}"}).Open(t.Context(), ann()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a home that nobody made: %v", err)
+	}
+	fsys, err := trees(t, dir, tree.Shared{Home: "/home/{user}", MakeHomes: true}).Open(t.Context(), ann())
+	ok(t, err)
+	put(t, fsys, "/f", "content")
+	b, err := os.ReadFile(filepath.Join(dir, "served", "home", "ann", "f"))
+	if err != nil || string(b) != "content" {
+		t.Errorf("the home holds %q, %v", b, err)
+	}
+}
+
+// TestNamesThatLeadElsewhere have no home: who can choose a name chooses no folder.
+func TestNamesThatLeadElsewhere(t *testing.T) {
+	dir := host(t, "served", "served/home/ann")
+	all := trees(t, dir, tree.Shared{Home: "/home/{user}", MakeHomes: true})
+	for _, name := range []string{"", ".", "..", "../x", "ann/../..", `a\..\b`, "a\x00", ".dray-x", "C:x"} {
+		if _, err := all.Open(t.Context(), identity.Subject{Name: name}); err == nil {
+			t.Errorf("%q has a home", name)
+		}
+	}
+}
+
+// unsure is a directory that cannot find out.
+type unsure struct{}
+
+func (unsure) Lookup(context.Context, string) (identity.Account, error) {
+	return identity.Account{}, errors.New("the directory is down")
+}
+
+// TestADirectoryThatIsDownOpensNothing: nobody gets the whole for lack of a home.
+func TestADirectoryThatIsDownOpensNothing(t *testing.T) {
+	all := trees(t, host(t, "served"), tree.Shared{Accounts: unsure{}})
+	if _, err := all.Open(t.Context(), ann()); err == nil {
+		t.Error("somebody was let in")
+	}
+}
+
+func TestBase(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"/srv/images":       "/srv/images",
+		"/srv/home/{user}":  "/srv/home",
+		"/srv/x-{user}/in":  "/srv",
+		"/srv/{user}/files": "/srv",
+	} {
+		if got := tree.Base(filepath.FromSlash(pattern)); got != filepath.FromSlash(want) {
+			t.Errorf("the base of %s is %s; want %s", pattern, got, want)
+		}
+	}
+}
+
+// TestNothingWrapsWithoutNeed: downloads reach the file of the host, and with it sendfile.
+func TestNothingWrapsWithoutNeed(t *testing.T) {
+	dir := host(t, "served", "served/home/ann", "images")
+	all := trees(t, dir, tree.Shared{Home: "/home/{user}"}, identity.Mount{At: "/images", Dir: filepath.Join(dir, "images")})
+	fsys, err := all.Open(t.Context(), ann())
+	ok(t, err)
+	for _, name := range []string{"/where", "/images/where"} {
+		f, err := fsys.Open(t.Context(), parse(t, name))
+		ok(t, err)
+		if _, direct := f.(*osfs.File); !direct {
+			t.Errorf("%s is a %T, which does not lead to sendfile", name, f)
+		}
+		ok(t, f.Close())
+	}
+	if _, knows := fsys.(vfs.SpaceReporter); !knows {
+		t.Error("the tree does not know its space")
+	}
+}
+
+// read returns the content of a file, "" for one that is not there.
+func read(t *testing.T, fsys vfs.FS, name string) string {
+	t.Helper()
+	f, err := fsys.Open(t.Context(), parse(t, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	ok(t, err)
+	b, err := io.ReadAll(f)
+	ok(t, errors.Join(err, f.Close()))
+	return string(b)
+}
+
+func put(t *testing.T, fsys vfs.FS, name, content string) {
+	t.Helper()
+	u, err := fsys.Create(t.Context(), parse(t, name), vfs.CreateOptions{})
+	ok(t, err)
+	_, err = io.WriteString(u, content)
+	ok(t, errors.Join(err, u.Commit()))
+}
+
+func parse(t *testing.T, name string) vfs.Path {
+	t.Helper()
+	p, err := vfs.ParsePath(name)
+	ok(t, err)
+	return p
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
