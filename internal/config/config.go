@@ -17,6 +17,7 @@ type Serve struct {
 	StateDir  string // where certificates and keys of our own are kept
 	PortsFile string // where to write the bound addresses; "" is nowhere
 	Users     []User // none: FTP admits guests
+	Folders   Folders
 	Log       Log
 	FTP       FTP
 	FTPS      FTPS
@@ -56,7 +57,7 @@ func (s *Serve) Check() error {
 	if s.FTP.Port.Off() && s.TFTP.Port.Off() && !implicit && !s.ServesSFTP() {
 		return &Conflict{"ftp.port", "is off, and so is everything else: there is nothing to serve"}
 	}
-	for _, check := range []func() error{s.checkTLS, s.checkTFTP} {
+	for _, check := range []func() error{s.checkTLS, s.checkTFTP, s.checkFolders} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -173,6 +173,9 @@ func (l *Loaded) check() error {
 	for _, h := range l.FTP.Hosts {
 		served = append(served, h.Dir)
 	}
+	for _, m := range l.Folders.Mounts {
+		served = append(served, m.Base())
+	}
 	for _, file := range l.Files {
 		for _, dir := range served {
 			if dir != "" && within(file, dir) {

@@ -17,13 +17,17 @@ import (
 	"dray/internal/hostkeys"
 	"dray/internal/identity"
 	"dray/internal/policy"
+	"dray/internal/tree"
 	"dray/internal/vfs/osfs"
 )
 
 // Daemon is a folder with its ports bound. It serves once, by [Daemon.Run].
 type Daemon struct {
-	files     *osfs.FS
-	hosts     []*osfs.FS    // those of FTP's virtual hosts
+	folders   *osfs.Pool
+	files     *osfs.FS   // the folder that is served
+	written   []*osfs.FS // the folders into which uploads may go
+	shared    *tree.Shared
+	mounts    []identity.Mount
 	cert      *certs.Source // nil without TLS
 	keys      *hostkeys.Set // nil without SFTP
 	users     identity.Authenticator
@@ -49,11 +53,10 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := osfs.Open(cfg.Dir)
-	if err != nil {
-		return nil, err
+	d := &Daemon{users: admitted, events: event.NewLog(log), log: log, write: cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff, swept: func() {}}
+	if err := d.openFolders(cfg); err != nil {
+		return nil, errors.Join(err, d.Close())
 	}
-	d := &Daemon{files: files, users: admitted, events: event.NewLog(log), log: log, write: cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff, swept: func() {}}
 	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP, d.addSFTP, d.addControl} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
@@ -143,7 +146,7 @@ func (d *Daemon) sweep(ctx context.Context) {
 	if !d.write {
 		return
 	}
-	for _, files := range append([]*osfs.FS{d.files}, d.hosts...) {
+	for _, files := range d.written {
 		n, err := files.Sweep(ctx, time.Now().Add(-cutOff))
 		if n > 0 {
 			d.log.Info("removed what an earlier run left of uploads", "files", n)
@@ -171,10 +174,7 @@ func (d *Daemon) Close() error {
 	for _, s := range d.servers {
 		errs = append(errs, s.close())
 	}
-	for _, files := range d.hosts {
-		errs = append(errs, files.Close())
-	}
-	return errors.Join(append(errs, d.files.Close(), d.events.Close())...)
+	return errors.Join(append(errs, d.folders.Close(), d.events.Close())...)
 }
 
 // closed forgives a listener that its server has closed already.

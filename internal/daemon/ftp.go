@@ -10,7 +10,6 @@ import (
 	"dray/internal/config"
 	"dray/internal/ftpd"
 	"dray/internal/tree"
-	"dray/internal/vfs/osfs"
 )
 
 func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
@@ -74,15 +73,15 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		if h.Dir == "" {
 			continue
 		}
-		files, err := osfs.Open(h.Dir)
+		files, err := d.folders.Open(h.Dir)
 		if err != nil {
 			return nil, fmt.Errorf("host %s: %w", h.Name, err)
 		}
-		d.hosts = append(d.hosts, files)
-		folders[h.Name] = &tree.Trees{Files: files, Rules: rules}
+		d.written = append(d.written, files)
+		folders[h.Name] = &tree.Trees{Files: files, Rules: rules, Shared: d.shared}
 	}
 	srv.Backend = &ftpd.Backend{
-		Trees: &tree.Trees{Files: d.files, Rules: rules}, Hosts: folders, Users: d.authenticator(cfg.Users), Events: d.events,
+		Trees: d.trees(rules), Hosts: folders, Users: d.authenticator(cfg.Users), Events: d.events,
 		LenientAttributes: cfg.FTP.LenientAttributes,
 	}
 	return srv, nil

@@ -9,7 +9,6 @@ import (
 	"dray/internal/config"
 	"dray/internal/hostkeys"
 	"dray/internal/sftpd"
-	"dray/internal/tree"
 	"dray/internal/userkeys"
 )
 
@@ -71,7 +70,7 @@ func (d *Daemon) sftpServer(cfg config.Serve, log *slog.Logger) (*sftpd.Server, 
 		}
 	}
 	srv := &sftpd.Server{
-		Trees: &tree.Trees{Files: d.files, Rules: rule(cfg.Write)}, Users: d.users, Events: d.events,
+		Trees: d.trees(rule(cfg.Write)), Users: d.users, Events: d.events,
 		Legacy: cfg.SFTP.Legacy, LenientAttributes: cfg.SFTP.LenientAttributes,
 		Log: log.With("protocol", "sftp"),
 	}

@@ -17,7 +17,6 @@ import (
 	"dray/internal/tftpd"
 	"dray/internal/tftpd/neighbour"
 	"dray/internal/tftpd/remap"
-	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/osfs"
 	"dray/tftp"
@@ -128,7 +127,7 @@ func (d *Daemon) tftpHandler(cfg config.Serve, log *slog.Logger) (*tftpd.Handler
 		return nil, err
 	}
 	h := &tftpd.Handler{
-		Trees: &tree.Trees{Files: d.files, Rules: tftpRights(cfg.TFTPWrites())}, DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
+		Trees: d.trees(tftpRights(cfg.TFTPWrites())), DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
 		Quota: tftpd.Quota{FileSize: int64(t.MaxUpload), Bytes: int64(t.QuotaBytes), Files: int64(t.QuotaFiles)},
 	}
 	if !p.NeedsNeighbours() && len(p.Provisions) == 0 {

@@ -256,20 +256,20 @@ func (t *tree) Remove(ctx context.Context, p vfs.Path) error {
 // RemoveDir implements [vfs.FS].
 func (t *tree) RemoveDir(ctx context.Context, p vfs.Path) error {
 	a := t.find(p)
-	err := a.fixed(errMounted)
+	err := a.fixed(keep())
 	if err == nil {
 		err = a.fs.RemoveDir(ctx, a.below)
 	}
 	return a.fail("removedir", err)
 }
 
-// errMounted is why a mount point is neither removed nor renamed.
-var errMounted = fmt.Errorf("%w: a folder is mounted here or below", fs.ErrPermission)
+// keep is why a mount point is neither removed nor renamed.
+func keep() error { return fmt.Errorf("%w: a folder is mounted here or below", fs.ErrPermission) }
 
 // Rename implements [vfs.FS].
 func (t *tree) Rename(ctx context.Context, from, to vfs.Path, o vfs.RenameOptions) error {
 	a, b := t.find(from), t.find(to)
-	if err := a.fixed(errMounted); err != nil {
+	if err := a.fixed(keep()); err != nil {
 		return a.fail("rename", err)
 	}
 	if err := b.fixed(fs.ErrExist); err != nil {
@@ -287,7 +287,7 @@ func (t *tree) Rename(ctx context.Context, from, to vfs.Path, o vfs.RenameOption
 // SetTimes implements [vfs.TimeSetter].
 func (t *tree) SetTimes(ctx context.Context, p vfs.Path, accessed, modified time.Time) error {
 	a := t.find(p)
-	err := a.fixed(errMounted)
+	err := a.fixed(keep())
 	if err == nil {
 		setter, ok := a.fs.(vfs.TimeSetter)
 		if !ok {
@@ -301,7 +301,7 @@ func (t *tree) SetTimes(ctx context.Context, p vfs.Path, accessed, modified time
 // SetMode implements [vfs.ModeSetter].
 func (t *tree) SetMode(ctx context.Context, p vfs.Path, mode fs.FileMode) error {
 	a := t.find(p)
-	err := a.fixed(errMounted)
+	err := a.fixed(keep())
 	if err == nil {
 		setter, ok := a.fs.(vfs.ModeSetter)
 		if !ok {
