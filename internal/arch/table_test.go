@@ -52,6 +52,9 @@ func table() map[string]row {
 
 		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/mount internal/vfs/osfs"},
 
+		// Devices: their prompts, then what drives them.
+		"internal/device/term": {},
+
 		// The nouns of a simulated device.
 		"internal/device/iossim/cli":      {},
 		"internal/device/iossim/conf":     {},
@@ -143,6 +146,12 @@ func pure() []string {
 		internal/device/iossim/cli/*.go
 		internal/device/iossim/conf/*.go
 		internal/device/iossim/line/*.go
+		internal/device/term/line.go
+		internal/device/term/mask.go
+		internal/device/term/message.go
+		internal/device/term/prompt.go
+		internal/device/term/question.go
+		internal/device/term/scanner.go
 		internal/policy/*.go
 		internal/sftp/*.go
 		internal/tftpd/remap/*.go
