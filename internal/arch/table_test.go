@@ -48,7 +48,7 @@ func table() map[string]row {
 		"internal/vfs/osfs":     {dray: "internal/vfs", outside: "golang.org/x/sys", tests: "internal/vfs/vfstest"},
 		"internal/vfs/memfs":    {dray: "internal/vfs", tests: "internal/vfs/vfstest"},
 		"internal/vfs/mount":    {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
-		"internal/policy/guard": {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
+		"internal/policy/guard": {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest"},
 
 		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/mount internal/vfs/osfs"},
 

@@ -41,8 +41,9 @@ func (f files) perm(p vfs.Path, t ftp.EntryType) string {
 		}
 	}
 	perm := make([]byte, 0, len("cdeflmp"))
+	rights := f.fs.Rights(p)
 	for i, op := range ops {
-		if f.fs.May(op, p) {
+		if rights.Has(op) {
 			perm = append(perm, letters[i])
 		}
 	}

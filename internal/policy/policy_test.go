@@ -26,7 +26,7 @@ func TestRights(t *testing.T) {
 	} {
 		var got []string
 		for _, op := range ops {
-			if c.rights.Decide(identity.Subject{}, op, vfs.Path{}) {
+			if c.rights.For(identity.Subject{}).At(vfs.Path{}).Has(op) {
 				got = append(got, op.String())
 			}
 		}

@@ -357,7 +357,7 @@ func TestRights(t *testing.T) {
 	}
 	var rules policy.Rights // the server is asked one thing at a time
 	files := memfs.New()
-	conn := open(t, files, func(s *Server) { s.Trees = &tree.Trees{Files: files, Rules: asNow{&rules}} }).connect()
+	conn := open(t, files, func(s *Server) { s.Trees = &tree.Trees{Files: files, Rules: asNow{policy.ReadWrite, &rules}} }).connect()
 	for _, x := range rights() {
 		for _, missing := range all {
 			for _, name := range []string{"/old", "/other", "/new"} {
@@ -377,11 +377,13 @@ func TestRights(t *testing.T) {
 }
 
 // asNow decides by what the rights are at the moment.
-type asNow struct{ rights *policy.Rights }
-
-func (a asNow) Decide(s identity.Subject, op policy.Op, p vfs.Path) bool {
-	return a.rights.Decide(s, op, p)
+type asNow struct {
+	policy.Grant
+	rights *policy.Rights
 }
+
+func (a asNow) For(identity.Subject) policy.Grant { return a }
+func (a asNow) At(p vfs.Path) policy.Rights       { return *a.rights }
 
 // right is something a client does, and the rights that it takes.
 type right struct {

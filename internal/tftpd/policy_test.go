@@ -367,7 +367,7 @@ func TestRefusalsSayWhatToChange(t *testing.T) {
 	}
 	off := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadOnly}}
 	if _, err := off.WriteFile(t.Context(), client{t, off, "192.0.2.1"}.request("f", true)); err == nil ||
-		err.Error() != "uploads over TFTP are off: allow them with --write or --tftp-write" {
+		err.Error() != "everybody has the same rights: allow uploads with --write or --tftp-write, or by a rule" {
 		t.Error(err)
 	}
 }

@@ -323,7 +323,7 @@ func (q *request) write(ctx context.Context) (tftp.Upload, error) {
 	switch {
 	case !create && !overwrite:
 		return nil, &Refusal{
-			Why: "uploads over TFTP are off", Remedy: "allow them with --write or --tftp-write", Err: fs.ErrPermission,
+			Why: q.files.Why(policy.Create, p), Remedy: "allow uploads with --write or --tftp-write, or by a rule", Err: fs.ErrPermission,
 		}
 	case !p.Within(q.policy.UploadFolder):
 		return nil, &Refusal{

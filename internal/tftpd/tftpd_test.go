@@ -238,11 +238,11 @@ func TestErrors(t *testing.T) {
 // anybody is a Decider that wants to be asked about guests.
 type anybody struct{ t *testing.T }
 
-func (a anybody) Decide(s identity.Subject, _ policy.Op, _ vfs.Path) bool {
+func (a anybody) For(s identity.Subject) policy.Grant {
 	if !reflect.DeepEqual(s, identity.Subject{Name: "anonymous", Anonymous: true, Protocol: "tftp", Remote: netip.MustParseAddr("192.0.2.1")}) {
 		a.t.Errorf("asked about %+v", s)
 	}
-	return true
+	return policy.ReadWrite
 }
 
 func TestEveryPeerIsAGuest(t *testing.T) {

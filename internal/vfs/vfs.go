@@ -24,6 +24,7 @@ type Info struct {
 	Links   uint64      // hard links; 0 means unknown
 	Owner   string      // name or number of the owner; "" means unknown
 	Group   string      // name or number of the group; "" means unknown
+	Link    bool        // in a listing: the name is a symbolic link, and this what it leads to
 }
 
 // IsDir reports whether the entry is a folder.
@@ -74,6 +75,14 @@ type FS interface {
 // the folder p.
 type SpaceReporter interface {
 	FreeSpace(ctx context.Context, p Path) (int64, error)
+}
+
+// Resolver is an FS with symbolic links. What wraps such an FS, and does not have this
+// method, hides from a guard where links lead to.
+type Resolver interface {
+	// Resolve returns the path that p leads to, with every link followed; p if there is none.
+	// What is not there stays as it is named. A link that leaves the tree is fs.ErrPermission.
+	Resolve(ctx context.Context, p Path) (Path, error)
 }
 
 // TimeSetter is an FS that can change the times of the file or folder p. A zero time

@@ -171,8 +171,19 @@ type only struct {
 	hidden  vfs.Path
 }
 
-func (d only) Decide(s identity.Subject, _ policy.Op, p vfs.Path) bool {
-	return s.Name == d.subject && !p.Within(d.hidden)
+func (d only) For(s identity.Subject) policy.Grant { return onlyFor{policy.ReadWrite, d, s} }
+
+type onlyFor struct {
+	policy.Rights
+	only    only
+	subject identity.Subject
+}
+
+func (o onlyFor) At(p vfs.Path) policy.Rights {
+	if o.subject.Name != o.only.subject || p.Within(o.only.hidden) {
+		return 0
+	}
+	return o.Rights
 }
 
 func TestDeciderSeesSubjectAndPath(t *testing.T) {

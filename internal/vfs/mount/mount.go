@@ -147,6 +147,25 @@ func (t *tree) Stat(ctx context.Context, p vfs.Path) (vfs.Info, error) {
 	return i, nil
 }
 
+// Resolve implements [vfs.Resolver]. No link leads out of the tree that it is in.
+func (t *tree) Resolve(ctx context.Context, p vfs.Path) (vfs.Path, error) {
+	a := t.find(p)
+	links, ok := a.fs.(vfs.Resolver)
+	if !ok {
+		return p, nil
+	}
+	q, err := links.Resolve(ctx, a.below)
+	switch {
+	case err != nil:
+		return p, a.fail("resolve", err)
+	case a.point == nil:
+		return q, nil
+	case q.IsRoot():
+		return a.point.At, nil
+	}
+	return a.point.At.Join(q.Rel())
+}
+
 // List implements [vfs.FS].
 func (t *tree) List(ctx context.Context, p vfs.Path) iter.Seq2[vfs.Info, error] {
 	return func(yield func(vfs.Info, error) bool) {

@@ -330,3 +330,25 @@ func ok(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// linked is a tree in which every name is a link to the folder "there".
+type linked struct{ vfs.FS }
+
+func (linked) Resolve(_ context.Context, p vfs.Path) (vfs.Path, error) {
+	if p.IsRoot() {
+		return p, nil
+	}
+	return vfs.ParsePath("/there" + p.String())
+}
+
+// TestResolve: a link leads to a path of the tree that it is in.
+func TestResolve(t *testing.T) {
+	joined := join(t, linked{memfs.New()}, mount.Point{At: path(t, "/a/mnt"), FS: linked{memfs.New()}}, mount.Point{At: path(t, "/b"), FS: memfs.New()})
+	for name, want := range map[string]string{
+		"/": "/", "/x/y": "/there/x/y", "/a/mnt": "/a/mnt", "/a/mnt/x": "/a/mnt/there/x", "/a": "/there/a", "/b/x": "/b/x",
+	} {
+		if got, err := joined.(vfs.Resolver).Resolve(t.Context(), path(t, name)); err != nil || got.String() != want {
+			t.Errorf("%s leads to %v, %v; want %s", name, got, err, want)
+		}
+	}
+}

@@ -53,7 +53,9 @@ func (f *FS) entry(dir *os.File, p vfs.Path, name string) (vfs.Info, error) {
 		if err != nil {
 			return vfs.Info{}, err
 		}
-		return info(name, fi), nil
+		i := info(name, fi)
+		i.Link = true
+		return i, nil
 	default:
 		return vfs.Info{}, vfs.ErrNotRegular
 	}

@@ -29,5 +29,7 @@ func (f *FS) entry(_ *os.File, p vfs.Path, e fs.DirEntry) (vfs.Info, error) {
 	if err != nil {
 		return vfs.Info{}, err
 	}
-	return info(e.Name(), fi), nil
+	i := info(e.Name(), fi)
+	i.Link = e.Type()&fs.ModeSymlink != 0
+	return i, nil
 }
