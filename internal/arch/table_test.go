@@ -53,7 +53,8 @@ func table() map[string]row {
 		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/mount internal/vfs/osfs"},
 
 		// Devices: their prompts, then what drives them.
-		"internal/device/term": {},
+		"internal/device/term":     {},
+		"internal/device/ios/show": {},
 
 		// The nouns of a simulated device.
 		"internal/device/iossim/cli":      {},
@@ -147,6 +148,7 @@ func pure() []string {
 		internal/device/iossim/cli/*.go
 		internal/device/iossim/conf/*.go
 		internal/device/iossim/line/*.go
+		internal/device/ios/show/*.go
 		internal/device/term/line.go
 		internal/device/term/mask.go
 		internal/device/term/message.go
