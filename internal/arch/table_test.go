@@ -32,7 +32,7 @@ func table() map[string]row {
 
 		// Vocabulary of the product.
 		"internal/vfs":       {},
-		"internal/identity":  {outside: "github.com/pquerna/otp"},
+		"internal/identity":  {dray: "internal/identity/password", outside: "github.com/pquerna/otp"},
 		"internal/event":     {},
 		"internal/policy":    {dray: "internal/identity internal/vfs"},
 		"internal/config":    {outside: "github.com/goccy/go-yaml"},
@@ -42,6 +42,9 @@ func table() map[string]row {
 		"internal/hostkeys":  {dray: "internal/kept", outside: "golang.org/x/crypto/ssh"},
 		"internal/userkeys":  {outside: "golang.org/x/crypto/ssh"},
 		"internal/sshclient": {outside: "github.com/kevinburke/ssh_config github.com/skeema/knownhosts golang.org/x/crypto/ssh"},
+
+		"internal/identity/password": {outside: "github.com/go-crypt/x golang.org/x/crypto/argon2 golang.org/x/crypto/bcrypt"},
+		"internal/store":             {dray: "internal/identity", outside: "modernc.org/sqlite"},
 
 		// Stores, and what wraps them.
 		"internal/vfs/vfstest":  {dray: "internal/vfs"},
@@ -101,7 +104,7 @@ func table() map[string]row {
 		// Glue: one protocol each.
 		"internal/ftpd": {
 			dray:  "ftp ftp/ftpserver internal/event internal/identity internal/policy internal/policy/guard internal/vfs",
-			tests: "ftp/ftpclient internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
+			tests: "ftp/ftpclient internal/identity/password internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},
 		"internal/tftpd": {
 			dray:  "tftp internal/event internal/identity internal/policy internal/policy/guard internal/tftpd/remap internal/vfs",
@@ -111,13 +114,13 @@ func table() map[string]row {
 		"internal/sftpd": { // ftp has the lines of listings
 			dray:    "ftp internal/event internal/identity internal/policy internal/policy/guard internal/scp internal/sftp internal/vfs",
 			outside: "golang.org/x/crypto/ssh golang.org/x/sys",
-			tests:   "github.com/pkg/sftp internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
+			tests:   "github.com/pkg/sftp internal/identity/password internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},
 
 		// The composition root, and the command line above it.
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
-				" internal/policy internal/sftpd internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs tftp",
+				" internal/identity/password internal/policy internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs tftp",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {
@@ -173,7 +176,7 @@ func pure() []string {
 // Who may open files of the host (certs has keys to read and to keep, bench files to serve), and who may read
 // the environment.
 const (
-	opensFiles = "cmd/dray internal/certs internal/config internal/control internal/hostkeys internal/kept internal/sshclient internal/userkeys internal/vfs/osfs test/bench"
+	opensFiles = "cmd/dray internal/certs internal/config internal/control internal/hostkeys internal/kept internal/sshclient internal/store internal/userkeys internal/vfs/osfs test/bench"
 	readsEnv   = "cmd/dray internal/config"
 )
 
