@@ -44,7 +44,7 @@ func announce(w io.Writer, cfg *config.Loaded, d *daemon.Daemon) {
 			fmt.Fprintf(w, "%s\n", keys.Art())
 		}
 	} else if !cfg.SFTP.Port.Off() && !cfg.ServesSFTP() {
-		fmt.Fprintf(w, "\nNo SFTP: it needs users, --user NAME:PASSWORD\n")
+		fmt.Fprintf(w, "\nNo SFTP: it needs users, --user NAME:PASSWORD or dray user add NAME\n")
 	}
 	for _, e := range endpoints {
 		switch {
@@ -75,7 +75,7 @@ func absolute(dir string) string {
 }
 
 func access(cfg config.Serve) string {
-	users, tftp := cfg.Write && len(cfg.Users) > 0, cfg.TFTPWrites() != config.TFTPWriteOff && !cfg.TFTP.Port.Off()
+	users, tftp := cfg.Write && !cfg.AdmitsGuests(), cfg.TFTPWrites() != config.TFTPWriteOff && !cfg.TFTP.Port.Off()
 	switch {
 	case users && (tftp || cfg.TFTP.Port.Off()):
 		return "read-write"
@@ -167,14 +167,22 @@ func ciscoCopy(e daemon.Endpoint, addr netip.Addr, cfg config.Serve) string {
 		return "(Cisco devices have no FTP over TLS)"
 	case e.Protocol == "tftp" && e.Addr.Port() != e.Standard:
 		return fmt.Sprintf("(Cisco devices ask port %d only)", e.Standard)
-	case e.Protocol == "ftp" && len(cfg.Users) > 0:
-		return fmt.Sprintf("copy ftp://%s:PASSWORD@%s/FILE flash:", cfg.Users[0].Name, urlHost(e, addr))
-	case e.Protocol == "sftp" && len(cfg.Users) > 0:
-		return fmt.Sprintf("copy scp://%s@%s/FILE flash:", cfg.Users[0].Name, urlHost(e, addr))
+	case e.Protocol == "ftp" && !cfg.AdmitsGuests():
+		return fmt.Sprintf("copy ftp://%s:PASSWORD@%s/FILE flash:", someUser(cfg), urlHost(e, addr))
+	case e.Protocol == "sftp" && !cfg.AdmitsGuests():
+		return fmt.Sprintf("copy scp://%s@%s/FILE flash:", someUser(cfg), urlHost(e, addr))
 	case e.Protocol == "sftp":
 		return ""
 	}
 	return fmt.Sprintf("copy %s://%s/FILE flash:", e.Protocol, urlHost(e, addr))
+}
+
+// someUser stands for the users in a line to paste.
+func someUser(cfg config.Serve) string {
+	if len(cfg.Users) > 0 {
+		return cfg.Users[0].Name
+	}
+	return "USER"
 }
 
 func deniedHint(e daemon.Endpoint) string {

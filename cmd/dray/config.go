@@ -130,7 +130,7 @@ func addConfigFlag(c *cobra.Command, in *config.Input) {
 
 // load brings the settings together; args is what stands beside the flags.
 func load(in *config.Input, args []string) (*config.Loaded, error) {
-	in.Env, in.Environ = os.Getenv, os.Environ()
+	in.Env, in.Environ, in.Stored = os.Getenv, os.Environ(), daemon.Stored
 	var errs []error
 	for _, f := range in.Flags {
 		if f.Argument && len(args) > 0 {

@@ -121,8 +121,8 @@ func warn(log *slog.Logger, cfg config.Serve, endpoints []daemon.Endpoint) {
 		switch {
 		case e.Protocol == "tftp":
 			warnTFTP(log, cfg, e)
-		case cfg.Write && len(cfg.Users) == 0:
-			log.Warn("guests may read over FTP, not write: name the users who may with --user NAME:PASSWORD")
+		case cfg.Write && cfg.AdmitsGuests():
+			log.Warn("guests may read over FTP, not write: name the users who may with --user NAME:PASSWORD or dray user add")
 		}
 	}
 }

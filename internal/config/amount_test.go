@@ -19,6 +19,10 @@ func TestValues(t *testing.T) {
 		{new(MAC), map[string]string{"0011.22AA.bbcc": "00:11:22:aa:bb:cc", "00-11-22-aa-bb-cc": "00:11:22:aa:bb:cc", "001122": "!"}},
 		{Count{&n, 8, 512}, map[string]string{"8": "8", "512": "512", "7": "!", "513": "!", "x": "!", "": "!"}},
 		{new(Duration), map[string]string{"90s": "1m30s", "0s": "!", "-1s": "!", "5": "!"}},
+		{new(Names), map[string]string{"lab": "lab", "a b": "!", "a:b": "!", "a/b": "!", "": "!"}},
+		{new(userProtocols), map[string]string{"ftp": "ftp", "ftps": "ftps", "sftp": "sftp", "scp": "!", "tftp": "!", "": "!"}},
+		{new(Moment), map[string]string{"2027-01-31T18:00:00Z": "2027-01-31T18:00:00Z", "2027-01-32": "!", "tomorrow": "!", "": "!"}},
+		{new(mounts), map[string]string{"/a=/b": "/a=/b", "/a/=b,ro": "/a=b,ro", "/a=,ro": "!", "/=/b": "!", "/a": "!", "/a=": "!", "=/b": "!", "/../a=/b": "!"}},
 		{new(TFTPWrite), map[string]string{"off": "off", "create": "create", "replace": "replace", "all": "all", "on": "!"}},
 	} {
 		for in, want := range c.texts {

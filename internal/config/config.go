@@ -16,7 +16,8 @@ type Serve struct {
 	Listen    Listen // where to listen; the zero value is every address of the machine
 	StateDir  string // where certificates and keys of our own are kept
 	PortsFile string // where to write the bound addresses; "" is nowhere
-	Users     []User // none: FTP admits guests
+	Users     []User
+	Stored    bool // there are more users, in the store of the state folder
 	Folders   Folders
 	Log       Log
 	FTP       FTP
@@ -72,12 +73,5 @@ func (s *Serve) Check() error {
 	if implicit && number != 0 && number == ftp {
 		return &Conflict{"ftps.port", fmt.Sprintf("is %d, and so is ftp.port: FTPS begins with TLS and needs a port of its own, usually 990", ftp)}
 	}
-	seen := map[string]bool{}
-	for _, u := range s.Users {
-		if seen[u.Name] {
-			return &Conflict{"users", fmt.Sprintf("has %q twice", u.Name)}
-		}
-		seen[u.Name] = true
-	}
-	return nil
+	return s.checkUsers()
 }

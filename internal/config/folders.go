@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -34,15 +35,19 @@ func (m Mount) Base() string {
 // mounts are Mount as a flag that can be repeated.
 type mounts []Mount
 
-// Set adds AT=DIR.
+// Set adds AT=DIR, or AT=DIR,ro for one that nobody changes.
 func (l *mounts) Set(s string) error {
-	at, dir, found := strings.Cut(s, "=")
-	if !found || dir == "" {
-		return errors.New("want where it is seen and the folder, such as /images=/srv/images")
+	at, dir, _ := strings.Cut(s, "=")
+	dir, readOnly := strings.CutSuffix(dir, ",ro")
+	if dir == "" || strings.ContainsFunc(dir, isControl) {
+		return errors.New("want where it is seen and the folder, such as /images=/srv/images, or /images=/srv/images,ro to allow no changes")
 	}
-	m := Mount{Dir: dir}
+	m := Mount{Dir: strings.Clone(dir), ReadOnly: readOnly}
 	if err := (*treePath)(&m.At).Set(at); err != nil {
 		return err
+	}
+	if slices.ContainsFunc(*l, func(other Mount) bool { return other.At == m.At }) {
+		return fmt.Errorf("there are two folders at %s", m.At)
 	}
 	*l = append(*l, m)
 	return nil
@@ -52,7 +57,11 @@ func (l *mounts) String() string { return strings.Join(l.items(), " ") }
 
 func (l *mounts) items() (all []string) {
 	for _, m := range *l {
-		all = append(all, m.At+"="+m.Dir)
+		text := m.At + "=" + m.Dir
+		if m.ReadOnly {
+			text += ",ro"
+		}
+		all = append(all, text)
 	}
 	return all
 }
@@ -60,7 +69,7 @@ func (l *mounts) items() (all []string) {
 func (l *mounts) clear() { *l = nil }
 
 // Type names the value in a usage text.
-func (l *mounts) Type() string { return "AT=DIR" }
+func (l *mounts) Type() string { return "AT=DIR[,ro]" }
 
 // treePath is a path as users see it, below the root.
 type treePath string

@@ -12,7 +12,8 @@ import (
 // said until Load.
 type Flag struct {
 	Setting
-	said []string
+	said   []string
+	resets bool // an empty value takes back what was set
 }
 
 // Flags are all settings that have a flag, in the order of the reference.
@@ -27,8 +28,10 @@ func Flags() (all []*Flag) {
 
 // Set takes a value, and refuses one that is wrong.
 func (f *Flag) Set(s string) error {
-	if err := f.Value.Set(s); err != nil {
-		return err
+	if s != "" || !f.resets {
+		if err := f.Value.Set(s); err != nil {
+			return err
+		}
 	}
 	f.said = append(f.said, strings.Clone(s)) // the command line is wiped (see cmd/dray)
 	return nil
@@ -67,6 +70,9 @@ type Input struct {
 	Env     func(string) string // the environment, such as os.Getenv
 	Environ []string            // all of the environment, as of os.Environ, to find unknown settings
 	System  string              // the folder of the system's files; "" is /etc/dray
+
+	// Stored reports whether there are users in the store of a state folder; nil: there is no store.
+	Stored func(stateDir string) (bool, error)
 }
 
 // Loaded is what all sources together say.
@@ -104,6 +110,11 @@ func (in *Input) Load() (*Loaded, error) {
 	}
 	if l.StateDir == "" {
 		l.StateDir = in.stateDir()
+	}
+	if in.Stored != nil {
+		if l.Stored, err = in.Stored(l.StateDir); err != nil {
+			return nil, err
+		}
 	}
 	return l, l.check()
 }
@@ -175,6 +186,9 @@ func (l *Loaded) check() error {
 	}
 	for _, m := range l.Folders.Mounts {
 		served = append(served, m.Base())
+	}
+	for _, u := range l.Users {
+		served = append(served, u.Folders()...)
 	}
 	for _, file := range l.Files {
 		for _, dir := range served {

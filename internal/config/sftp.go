@@ -31,8 +31,11 @@ func (s *Serve) hasUsers() bool {
 			return true
 		}
 	}
-	return len(s.Users) > 0
+	return len(s.Users) > 0 || s.Stored
 }
+
+// AdmitsGuests reports whether FTP admits guests: there are no users.
+func (s *Serve) AdmitsGuests() bool { return len(s.Users) == 0 && !s.Stored }
 
 // checkSFTP finds what single values of SFTP cannot show.
 func (s *Serve) checkSFTP() error {
@@ -42,15 +45,7 @@ func (s *Serve) checkSFTP() error {
 		set bool
 	}{{"sftp.port", asked}, {"sftp.authorized-keys", len(s.SFTP.AuthorizedKeys) > 0}, {"sftp.user-ca", s.SFTP.UserCA != ""}} {
 		if use.set && !s.hasUsers() {
-			return &Conflict{use.key, "needs users, since SSH knows no guests: name them with users (--user NAME:PASSWORD) or with their keys (--authorized-keys NAME=FILE)"}
-		}
-	}
-	for _, u := range s.Users {
-		switch {
-		case u.Password == "" && len(u.Keys) == 0:
-			return &Conflict{"users", "has " + u.Name + " without a password and without keys"}
-		case u.Password == "" && u.TOTP != "":
-			return &Conflict{"users", "has one-time codes for " + u.Name + " without a password, which they go with"}
+			return &Conflict{use.key, "needs users, since SSH knows no guests: name them with users (--user NAME:PASSWORD), with their keys (--authorized-keys NAME=FILE), or add them to the store (dray user add NAME)"}
 		}
 	}
 	return nil

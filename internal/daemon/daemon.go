@@ -30,7 +30,8 @@ type Daemon struct {
 	mounts    []identity.Mount
 	cert      *certs.Source // nil without TLS
 	keys      *hostkeys.Set // nil without SFTP
-	users     identity.Authenticator
+	people    people
+	users     identity.Authenticator // of the people
 	events    *event.Log
 	log       *slog.Logger
 	write     bool
@@ -49,15 +50,11 @@ type server struct {
 
 // Bind opens the folder and every port. It leaves nothing open when it fails.
 func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
-	admitted, err := users(cfg)
-	if err != nil {
-		return nil, err
-	}
-	d := &Daemon{users: admitted, events: event.NewLog(log), log: log, write: cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff, swept: func() {}}
+	d := &Daemon{events: event.NewLog(log), log: log, write: cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff, swept: func() {}}
 	if err := d.openFolders(cfg); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	for _, add := range []func(config.Serve, *slog.Logger) error{d.addFTP, d.addTFTP, d.addSFTP, d.addControl} {
+	for _, add := range []func(config.Serve, *slog.Logger) error{d.addUsers, d.addFTP, d.addTFTP, d.addSFTP, d.addControl} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
@@ -76,31 +73,6 @@ func rule(write bool) policy.Rights {
 func (d *Daemon) add(at Endpoint, s server) {
 	d.endpoints = append(d.endpoints, at)
 	d.servers = append(d.servers, s)
-}
-
-// authenticator admits the users that there are, and guests if there are none.
-func (d *Daemon) authenticator(users []config.User) identity.Authenticator {
-	if len(users) == 0 {
-		return identity.Guests{}
-	}
-	return d.users
-}
-
-// users are those of the settings, and those of whom only keys are named.
-func users(cfg config.Serve) (identity.Authenticator, error) {
-	passwords, secrets := map[string]string{}, map[string]string{}
-	for _, k := range cfg.SFTP.AuthorizedKeys {
-		if k.User != "" {
-			passwords[k.User] = "" // admitted by key alone
-		}
-	}
-	for _, u := range cfg.Users {
-		passwords[u.Name] = u.Password
-		if u.TOTP != "" {
-			secrets[u.Name] = u.TOTP
-		}
-	}
-	return identity.NewCodes(identity.NewPasswords(passwords), secrets, nil)
 }
 
 // Endpoints returns what is served and where, in a fixed order.
@@ -174,7 +146,7 @@ func (d *Daemon) Close() error {
 	for _, s := range d.servers {
 		errs = append(errs, s.close())
 	}
-	return errors.Join(append(errs, d.folders.Close(), d.events.Close())...)
+	return errors.Join(append(errs, d.people.Close(), d.folders.Close(), d.events.Close())...)
 }
 
 // closed forgives a listener that its server has closed already.

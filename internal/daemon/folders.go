@@ -26,7 +26,7 @@ func (d *Daemon) openFolders(cfg config.Serve) error {
 		}
 		d.mounts = append(d.mounts, identity.Mount(m))
 	}
-	d.shared = &tree.Shared{Folders: d.folders, Home: cfg.Folders.Home, MakeHomes: cfg.Folders.MakeHomes}
+	d.shared = &tree.Shared{Folders: d.folders, Accounts: &d.people, Home: cfg.Folders.Home, MakeHomes: cfg.Folders.MakeHomes}
 	return nil
 }
 

@@ -66,7 +66,7 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		}
 		srv.PassiveAddressFor = ftpd.NewAdvertiser(routes, log).AddressFor
 	}
-	rules := rule(cfg.Write && len(cfg.Users) > 0)
+	rules := rule(cfg.Write && !cfg.AdmitsGuests())
 	folders := map[string]ftpd.Trees{}
 	for _, h := range cfg.FTP.Hosts {
 		srv.Hosts = append(srv.Hosts, h.Name)
@@ -81,7 +81,7 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		folders[h.Name] = &tree.Trees{Files: files, Rules: rules, Shared: d.shared}
 	}
 	srv.Backend = &ftpd.Backend{
-		Trees: d.trees(rules), Hosts: folders, Users: d.authenticator(cfg.Users), Events: d.events,
+		Trees: d.trees(rules), Hosts: folders, Users: d.authenticator(cfg), Events: d.events,
 		LenientAttributes: cfg.FTP.LenientAttributes,
 	}
 	return srv, nil

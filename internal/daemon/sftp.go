@@ -56,14 +56,7 @@ func unlessAsked(asked bool, err error, log *slog.Logger) error {
 
 // sftpServer joins the parts.
 func (d *Daemon) sftpServer(cfg config.Serve, log *slog.Logger) (*sftpd.Server, error) {
-	ring := new(userkeys.Ring)
-	for _, u := range cfg.Users {
-		for _, key := range u.Keys {
-			if err := ring.Add(u.Name, key); err != nil {
-				return nil, err
-			}
-		}
-	}
+	ring := &userkeys.Ring{Lines: d.people.keys(log)}
 	for _, k := range cfg.SFTP.AuthorizedKeys {
 		if err := ring.AddFile(k.User, k.File); err != nil {
 			return nil, err
@@ -77,7 +70,7 @@ func (d *Daemon) sftpServer(cfg config.Serve, log *slog.Logger) (*sftpd.Server, 
 	if cfg.SFTP.Banner != "" {
 		srv.Banner = cfg.SFTP.Banner + "\n"
 	}
-	if ring.Len() > 0 {
+	if ring.Len() > 0 || d.people.mayHaveKeys() {
 		srv.Keys = ring
 	}
 	if cfg.SFTP.UserCA != "" {

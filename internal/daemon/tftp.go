@@ -40,8 +40,9 @@ func Check(cfg config.Serve) error {
 			return err
 		}
 	}
+	_, people := accounts(cfg.Users)
 	_, err := tftpPolicy(&cfg.TFTP)
-	return errors.Join(checkFiles(cfg), err)
+	return errors.Join(checkFiles(cfg), people, err)
 }
 
 // checkFiles finds the files of keys and certificates that cannot be read.

@@ -20,6 +20,7 @@ import (
 	"dray/internal/event"
 	"dray/internal/ftpd"
 	"dray/internal/identity"
+	"dray/internal/identity/password"
 	"dray/internal/policy"
 	"dray/internal/tree"
 	"dray/internal/vfs"
@@ -117,7 +118,7 @@ func TestEvents(t *testing.T) {
 	events := recorder{ended: make(chan struct{}, 1)}
 	address := serve(t, &ftpd.Backend{
 		Trees:  &tree.Trees{Files: memfs.New(), Rules: policy.ReadWrite.Without(policy.Delete)},
-		Users:  identity.NewPasswords(map[string]string{"ann": "secret"}),
+		Users:  users(),
 		Events: &events,
 	})
 	ctx := t.Context()
@@ -455,7 +456,7 @@ func TestLoginTellsARefusalFromAFailure(t *testing.T) {
 func TestACertificateProvesItsCommonName(t *testing.T) {
 	b := &ftpd.Backend{
 		Trees: &tree.Trees{Files: memfs.New(), Rules: policy.ReadOnly},
-		Users: identity.NewPasswords(map[string]string{"ann": "secret", "bob": "secret"}),
+		Users: users(),
 	}
 	s, err := b.NewSession(t.Context(), &ftpserver.Conn{})
 	ok(t, err)
@@ -515,4 +516,10 @@ func (r *recorder) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.events)
+}
+
+// users are ann and bob.
+func users() identity.Authenticator {
+	secret := password.Digest("secret")
+	return identity.NewUsers(identity.Accounts{"ann": {Name: "ann", Hash: secret}, "bob": {Name: "bob", Hash: secret}}, nil)
 }

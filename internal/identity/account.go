@@ -24,7 +24,7 @@ type Account struct {
 	Protocols []string       // "ftp" (with TLS or without), "ftps" (with TLS only), "sftp" (scp too); none: all
 	Networks  []netip.Prefix // where the user may come from; none: from everywhere
 
-	Dir    string  // a folder of the host in place of the one that is served; "" is that one
+	Dir    string  // a folder of the host in place of the one that is served; "" is that one; {user} is the name
 	Home   string  // a folder in it that the user sees as the root, such as "/home/amy"; "" is all
 	Mounts []Mount // more folders in what the user sees
 

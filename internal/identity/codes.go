@@ -1,11 +1,9 @@
 package identity
 
 import (
-	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/pquerna/otp"
@@ -16,72 +14,39 @@ import (
 // is missing. Only who can ask for one tells the peer.
 var ErrCode = errors.New("a one-time code is missing")
 
-// Codes asks some users for a one-time code (RFC 6238: six digits, thirty seconds, SHA-1)
-// besides their password. Whose protocol cannot ask for it writes it behind the password.
-// A key or a certificate needs no code. A code is good once, for a minute and a half.
-type Codes struct {
-	users   Authenticator
-	secrets map[string]string
-	now     func() time.Time
-
-	mu   sync.Mutex
-	last map[string]int64 // the step of the last code that was good, by user
-}
-
 const (
 	digits = 6
 	step   = 30 // seconds
 )
 
-// NewCodes asks the users of secrets, which are in base 32, and lets all others be. now is
-// the clock, nil the real one. A secret that is none is an error that does not show it.
-func NewCodes(users Authenticator, secrets map[string]string, now func() time.Time) (*Codes, error) {
-	if now == nil {
-		now = time.Now
+// CheckTOTP returns why a secret of one-time codes is none, nil if it is one. The error
+// does not show it.
+func CheckTOTP(secret string) error {
+	if _, err := code(secret, 0); err != nil || secret == "" {
+		return errors.New("not in base 32")
 	}
-	c := &Codes{users: users, secrets: secrets, now: now, last: make(map[string]int64)}
-	for user, secret := range secrets {
-		if _, err := code(secret, 0); err != nil {
-			return nil, fmt.Errorf("the secret for one-time codes of %s is not in base 32", user)
-		}
-	}
-	return c, nil
+	return nil
 }
 
-// Authenticate implements [Authenticator].
-func (c *Codes) Authenticate(ctx context.Context, cred Credentials) (Subject, error) {
-	secret, asked := c.secrets[cred.User]
-	if !asked || cred.Proven != "" {
-		return c.users.Authenticate(ctx, cred)
+// codeBehind splits a password into what may be one, and the code behind it.
+func codeBehind(c Credentials) (password, code string, ok bool) {
+	n := len(c.Password) - digits
+	if c.Code != "" || n <= 0 || strings.Trim(c.Password[n:], "0123456789") != "" {
+		return "", "", false
 	}
-	if cred.Code == "" {
-		if _, err := c.users.Authenticate(ctx, cred); err == nil {
-			return Subject{}, errors.Join(ErrRefused, ErrCode)
-		}
-		if n := len(cred.Password) - digits; n > 0 {
-			cred.Password, cred.Code = cred.Password[:n], cred.Password[n:]
-		}
-	}
-	s, err := c.users.Authenticate(ctx, cred)
-	switch {
-	case err != nil:
-		return Subject{}, err
-	case !c.redeem(cred.User, secret, cred.Code):
-		return Subject{}, ErrRefused
-	}
-	return s, nil
+	return c.Password[:n], c.Password[n:], true
 }
 
 // redeem reports whether a code is that of now, or of the step before or after, for clocks
 // that are not the same, and later than the last one.
-func (c *Codes) redeem(user, secret, given string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	at := c.now().Unix() / step
+func (u *Users) redeem(user, secret, given string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	at := u.now().Unix() / step
 	for _, s := range [...]int64{at - 1, at, at + 1} {
 		want, err := code(secret, s)
-		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(given)) == 1 && s > c.last[user] {
-			c.last[user] = s
+		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(given)) == 1 && s > u.codes[user] {
+			u.codes[user] = s
 			return true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dray/internal/identity"
+	"dray/internal/identity/password"
 )
 
 // The secret of RFC 6238, appendix B, in base 32, and its codes as six digits.
@@ -13,11 +14,11 @@ const rfc6238 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 func TestCodes(t *testing.T) {
 	now := time.Unix(59, 0) // in step 1
-	users := identity.NewPasswords(map[string]string{"ann": "secret", "bob": "pass"})
-	codes, err := identity.NewCodes(users, map[string]string{"ann": rfc6238}, func() time.Time { return now })
-	if err != nil {
-		t.Fatal(err)
-	}
+	users := identity.NewUsers(identity.Accounts{
+		"ann": {Name: "ann", Hash: password.Digest("secret"), TOTP: rfc6238},
+		"bob": {Name: "bob", Hash: password.Digest("pass")},
+		"eve": {Name: "eve", Hash: password.Digest("secret"), TOTP: rfc6238, Disabled: true},
+	}, func() time.Time { return now })
 	for _, c := range []struct {
 		name           string
 		at             int64
@@ -31,20 +32,25 @@ func TestCodes(t *testing.T) {
 		{"the code once more", 60, identity.Credentials{User: "ann", Password: "secret", Code: "287082"}, false, false},
 		{"behind the password", 1111111109, identity.Credentials{User: "ann", Password: "secret081804"}, true, false},
 		{"behind it, once more", 1111111109, identity.Credentials{User: "ann", Password: "secret081804"}, false, false},
+		{"behind it, not six digits", 1111111109, identity.Credentials{User: "ann", Password: "secretO81804"}, false, false},
 		{"by a clock that is late", 1111111111 + 30, identity.Credentials{User: "ann", Password: "secret", Code: "050471"}, true, false},
 		{"too late", 1234567890 + 61, identity.Credentials{User: "ann", Password: "secret", Code: "005924"}, false, false},
 		{"by a key", 1234567890, identity.Credentials{User: "ann", Proven: "ann"}, true, false},
 		{"by another's key", 1234567890, identity.Credentials{User: "ann", Proven: "bob"}, false, false},
 		{"who needs none", 59, identity.Credentials{User: "bob", Password: "pass"}, true, false},
+		{"who needs none and gives one", 59, identity.Credentials{User: "bob", Password: "pass287082"}, false, false},
 		{"who is not there", 59, identity.Credentials{User: "carl", Password: "secret", Code: "287082"}, false, false},
+		{"who is disabled is not asked", 59, identity.Credentials{User: "eve", Password: "secret"}, false, false},
 	} {
 		now = time.Unix(c.at, 0)
-		s, err := codes.Authenticate(t.Context(), c.c)
+		s, err := users.Authenticate(t.Context(), c.c)
 		if (err == nil) != c.admit || errors.Is(err, identity.ErrCode) != c.missing || err != nil && !errors.Is(err, identity.ErrRefused) {
 			t.Errorf("%s: %+v, %v", c.name, s, err)
 		}
 	}
-	if _, err := identity.NewCodes(users, map[string]string{"ann": "no base 32!"}, nil); err == nil || errors.Is(err, identity.ErrRefused) {
-		t.Errorf("a secret that is none: %v", err)
+	for secret, good := range map[string]bool{rfc6238: true, "no base 32!": false, "": false} {
+		if err := identity.CheckTOTP(secret); (err == nil) != good {
+			t.Errorf("%q: %v", secret, err)
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"dray/internal/event"
 	"dray/internal/identity"
+	"dray/internal/identity/password"
 	"dray/internal/vfs/memfs"
 )
 
@@ -49,10 +50,20 @@ func dialogue(answer string) ssh.AuthMethod {
 	})
 }
 
+// accounts are amy, with a secret of one-time codes, "" for none, and bob.
+func accounts(totp string) identity.Accounts {
+	return identity.Accounts{
+		"amy": {Name: "amy", Hash: password.Digest("secret"), TOTP: totp},
+		"bob": {Name: "bob", Hash: password.Digest("pass")},
+	}
+}
+
+func users() identity.Authenticator { return identity.NewUsers(accounts(""), nil) }
+
 func TestLogin(t *testing.T) {
 	key, other, ca, foreign := signer(t), signer(t), signer(t), signer(t)
 	h := open(t, memfs.New(), func(s *Server) {
-		s.Users = identity.NewPasswords(map[string]string{"amy": "secret", "bob": "pass"})
+		s.Users = users()
 		s.Keys = ring{"amy": key.PublicKey(), "ghost": key.PublicKey()}
 		s.CAs = []ssh.PublicKey{ca.PublicKey()}
 	})
@@ -106,11 +117,7 @@ func TestLogin(t *testing.T) {
 func TestOneTimeCode(t *testing.T) {
 	clock := time.Unix(59, 0)
 	h := open(t, memfs.New(), func(s *Server) {
-		codes, err := identity.NewCodes(s.Users, map[string]string{"amy": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}, func() time.Time { return clock })
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Users = codes
+		s.Users = identity.NewUsers(accounts("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), func() time.Time { return clock })
 	})
 	says := func(password, code string) ssh.AuthMethod {
 		return ssh.KeyboardInteractive(func(_, _ string, questions []string, _ []bool) ([]string, error) {

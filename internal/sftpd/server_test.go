@@ -15,7 +15,6 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"dray/internal/event"
-	"dray/internal/identity"
 	"dray/internal/policy"
 	"dray/internal/tree"
 	"dray/internal/vfs"
@@ -113,7 +112,7 @@ func open(t testing.TB, files vfs.FS, change func(*Server)) *house {
 	h := &house{t: t, told: &diary{cut: make(chan struct{}, 100)}}
 	h.told.more.L = &h.told.mu
 	h.Server = &Server{
-		Users:    identity.NewPasswords(map[string]string{"amy": "secret"}),
+		Users:    users(),
 		Trees:    &tree.Trees{Files: files, Rules: policy.ReadWrite},
 		HostKeys: []ssh.Signer{signer(t)},
 		Events:   h.told,

@@ -5,25 +5,26 @@ package userkeys
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
 
 // Ring has the keys of users. The zero value has none.
 type Ring struct {
+	// Lines returns more keys of a user, each as a line in id_ed25519.pub. It is asked each
+	// time, from any goroutine; nil: there are no more. A line that is no key is skipped.
+	Lines func(user string) []string
+
 	keys []entry
 }
 
 type entry struct {
 	user string // "" means every user
 	key  []byte
-}
-
-// Add gives a user a key, which is a line as in id_ed25519.pub.
-func (r *Ring) Add(user, line string) error {
-	return r.add(user, []byte(line), fmt.Sprintf("the key of %s", user))
 }
 
 // AddFile gives a user the keys in a file, or every user if user is "".
@@ -54,7 +55,23 @@ func (r *Ring) Authorized(user string, key ssh.PublicKey) bool {
 			return true
 		}
 	}
+	if r.Lines == nil {
+		return false
+	}
+	for _, line := range r.Lines(user) {
+		if k, err := parseLine([]byte(line)); err == nil && bytes.Equal(k.Marshal(), wire) {
+			return true
+		}
+	}
 	return false
+}
+
+// Parse reads one key, a line as in id_ed25519.pub.
+func Parse(line string) (ssh.PublicKey, error) {
+	if strings.ContainsAny(strings.TrimSpace(line), "\r\n") {
+		return nil, errors.New("want one key, in one line")
+	}
+	return parseLine([]byte(line))
 }
 
 // Authorities reads the keys of those who sign certificates for users.
@@ -78,14 +95,9 @@ func parse(text []byte, where string) ([]ssh.PublicKey, error) {
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
-		key, _, options, _, err := ssh.ParseAuthorizedKey(line)
+		key, err := parseLine(line)
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: this is no public key in the form of OpenSSH", where, number)
-		}
-		for _, o := range options {
-			if !harmless(o) {
-				return nil, fmt.Errorf("%s:%d: the option %s is not kept here: take it out, or the key", where, number, o)
-			}
+			return nil, fmt.Errorf("%s:%d: %w", where, number, err)
 		}
 		keys = append(keys, key)
 	}
@@ -93,6 +105,19 @@ func parse(text []byte, where string) ([]ssh.PublicKey, error) {
 		return nil, fmt.Errorf("%s: there is no key in it", where)
 	}
 	return keys, nil
+}
+
+func parseLine(line []byte) (ssh.PublicKey, error) {
+	key, _, options, _, err := ssh.ParseAuthorizedKey(line)
+	if err != nil {
+		return nil, errors.New("this is no public key in the form of OpenSSH")
+	}
+	for _, o := range options {
+		if !harmless(o) {
+			return nil, fmt.Errorf("the option %s is not kept here: take it out, or the key", o)
+		}
+	}
+	return key, nil
 }
 
 // harmless reports whether an option forbids only what nobody may here.

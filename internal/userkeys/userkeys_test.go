@@ -36,9 +36,12 @@ func file(t *testing.T, text string) string {
 
 func TestRing(t *testing.T) {
 	var one, all userkeys.Ring
-	if err := one.Add("amy", amys); err != nil {
+	if err := one.AddFile("amy", file(t, amys)); err != nil {
 		t.Fatal(err)
 	}
+	live := userkeys.Ring{Lines: func(user string) []string {
+		return map[string][]string{"amy": {"nonsense", bobs, amys}, "bob": {bobs}}[user]
+	}}
 	if err := all.AddFile("", file(t, "# ours\n\n"+amys+"\nrestrict,no-pty "+bobs+"\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +53,7 @@ func TestRing(t *testing.T) {
 	}{
 		{&one, "amy", amys, true}, {&one, "bob", amys, false}, {&one, "amy", bobs, false}, {&one, "", amys, false},
 		{&all, "amy", amys, true}, {&all, "bob", amys, true}, {&all, "bob", bobs, true},
+		{&live, "amy", amys, true}, {&live, "amy", bobs, true}, {&live, "bob", amys, false}, {&live, "", amys, false},
 		{new(userkeys.Ring), "amy", amys, false},
 	} {
 		if got := c.ring.Authorized(c.user, key(t, c.key)); got != c.want {
@@ -58,6 +62,16 @@ func TestRing(t *testing.T) {
 	}
 	if one.Len() != 1 || all.Len() != 2 {
 		t.Errorf("%d and %d keys", one.Len(), all.Len())
+	}
+}
+
+func TestParse(t *testing.T) {
+	for line, taken := range map[string]bool{
+		amys: true, " " + bobs + "\n": true, "": false, "nonsense": false, amys + "\n" + bobs: false, "cert-authority " + amys: false,
+	} {
+		if k, err := userkeys.Parse(line); (err == nil) != taken || err == nil && k.Type() != "ssh-ed25519" {
+			t.Errorf("%q: %v", line, err)
+		}
 	}
 }
 

@@ -1,0 +1,204 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+
+	"dray/internal/config"
+	"dray/internal/identity"
+	"dray/internal/identity/password"
+	"dray/internal/store"
+	"dray/internal/userkeys"
+)
+
+// Stored reports whether there are users in the store of a state folder.
+func Stored(stateDir string) (bool, error) {
+	s, err := openStore(stateDir)
+	if err != nil || s == nil {
+		return false, err
+	}
+	some, err := s.HasUsers(context.Background())
+	return some, errors.Join(err, s.Close())
+}
+
+// openStore opens the store if there is one, else it returns nil.
+func openStore(stateDir string) (*store.Store, error) {
+	if stateDir == "" {
+		return nil, nil
+	}
+	if there, err := store.There(stateDir); err != nil || !there {
+		return nil, err
+	}
+	return store.Open(context.Background(), stateDir)
+}
+
+// people are all users: those of the settings, then those of the store, then those of whom
+// nothing but keys is named.
+type people struct {
+	settings atomic.Pointer[identity.Accounts]
+	keyed    atomic.Pointer[identity.Accounts]
+	store    *store.Store // nil: there is none
+}
+
+// Lookup implements [identity.Directory].
+func (p *people) Lookup(ctx context.Context, name string) (identity.Account, error) {
+	chain := identity.Chain{*p.settings.Load()}
+	if p.store != nil {
+		chain = append(chain, p.store)
+	}
+	return append(chain, *p.keyed.Load()).Lookup(ctx, name)
+}
+
+// set puts the users of the settings in the place of those that they had before.
+func (p *people) set(cfg config.Serve) error {
+	all, err := accounts(cfg.Users)
+	if err != nil {
+		return err
+	}
+	keyed := byKeyAlone(cfg)
+	p.settings.Store(&all)
+	p.keyed.Store(&keyed)
+	return nil
+}
+
+// keys returns what finds the keys of a user. That they cannot be found is for the log.
+func (p *people) keys(log *slog.Logger) func(user string) []string {
+	return func(user string) []string {
+		a, err := p.Lookup(context.Background(), user)
+		if err != nil && !errors.Is(err, identity.ErrUnknown) {
+			log.Error("the keys of a user cannot be read", "user", user, "error", err)
+		}
+		return a.Keys
+	}
+}
+
+// mayHaveKeys reports whether somebody has keys, or may yet be given some.
+func (p *people) mayHaveKeys() bool {
+	for _, a := range *p.settings.Load() {
+		if len(a.Keys) > 0 {
+			return true
+		}
+	}
+	return p.store != nil
+}
+
+// Close closes the store.
+func (p *people) Close() error {
+	if p.store == nil {
+		return nil
+	}
+	return p.store.Close()
+}
+
+// addUsers finds out who the users are.
+func (d *Daemon) addUsers(cfg config.Serve, _ *slog.Logger) (err error) {
+	if d.people.store, err = openStore(cfg.StateDir); err != nil {
+		return err
+	}
+	d.users = identity.NewUsers(&d.people, nil)
+	return d.people.set(cfg)
+}
+
+// authenticator admits the users that there are, and guests if there are none.
+func (d *Daemon) authenticator(cfg config.Serve) identity.Authenticator {
+	switch {
+	case !cfg.AdmitsGuests():
+		return d.users
+	case d.people.store == nil:
+		return identity.Guests{}
+	}
+	return untilUsers{d.people.store, d.users}
+}
+
+// untilUsers admits guests as long as nobody is added to the store.
+type untilUsers struct {
+	store *store.Store
+	users identity.Authenticator
+}
+
+// Authenticate implements [identity.Authenticator].
+func (u untilUsers) Authenticate(ctx context.Context, c identity.Credentials) (identity.Subject, error) {
+	some, err := u.store.HasUsers(ctx)
+	switch {
+	case err != nil:
+		return identity.Subject{}, err
+	case some:
+		return u.users.Authenticate(ctx, c)
+	}
+	return identity.Guests{}.Authenticate(ctx, c)
+}
+
+// Account is what the settings say of a user. Its error says what cannot be used, and shows
+// no secret.
+func Account(u config.User) (identity.Account, error) {
+	a := identity.Account{
+		Name: u.Name, Hash: u.Hash, Keys: u.Keys, TOTP: u.TOTP, Groups: slices.Sorted(slices.Values(u.Groups)), Disabled: u.Disabled, Expires: u.Expires,
+		Protocols: u.Protocols, Networks: u.Networks, Home: u.Home,
+		QuotaBytes: limit(u.QuotaBytes), QuotaFiles: int64(u.QuotaFiles),
+		UploadRate: limit(u.UploadRate), DownloadRate: limit(u.DownloadRate), MaxSessions: u.MaxSessions,
+	}
+	if u.Password != "" {
+		a.Hash = password.Digest(u.Password)
+	}
+	if u.Hash != "" {
+		if err := password.Check(u.Hash); err != nil {
+			return a, fmt.Errorf("the password-hash of %s: %w", u.Name, err)
+		}
+	}
+	if u.TOTP != "" {
+		if err := identity.CheckTOTP(u.TOTP); err != nil {
+			return a, fmt.Errorf("the secret for one-time codes of %s is %w", u.Name, err)
+		}
+	}
+	for _, line := range u.Keys {
+		if _, err := userkeys.Parse(line); err != nil {
+			return a, fmt.Errorf("a key of %s: %w", u.Name, err)
+		}
+	}
+	var err error
+	if u.Dir != "" {
+		if a.Dir, err = filepath.Abs(u.Dir); err != nil {
+			return a, err
+		}
+	}
+	for _, m := range u.Mounts {
+		dir, err := filepath.Abs(m.Dir)
+		if err != nil {
+			return a, err
+		}
+		a.Mounts = append(a.Mounts, identity.Mount{At: m.At, Dir: dir, ReadOnly: m.ReadOnly})
+	}
+	return a, nil
+}
+
+// limit is a limit of an account, where 0 is none.
+func limit(z config.Size) int64 { return max(int64(z), 0) }
+
+// accounts are the users of the settings.
+func accounts(users []config.User) (identity.Accounts, error) {
+	all := identity.Accounts{}
+	for _, u := range users {
+		a, err := Account(u)
+		if err != nil {
+			return nil, &config.At{Key: "users", Err: err}
+		}
+		all[u.Name] = a
+	}
+	return all, nil
+}
+
+// byKeyAlone are the users of whom the settings name nothing but keys.
+func byKeyAlone(cfg config.Serve) identity.Accounts {
+	all := identity.Accounts{}
+	for _, k := range cfg.SFTP.AuthorizedKeys {
+		if k.User != "" {
+			all[k.User] = identity.Account{Name: k.User}
+		}
+	}
+	return all
+}
