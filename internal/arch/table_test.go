@@ -35,7 +35,7 @@ func table() map[string]row {
 		"internal/identity":  {dray: "internal/identity/password", outside: "github.com/pquerna/otp"},
 		"internal/event":     {},
 		"internal/policy":    {dray: "internal/identity internal/vfs"},
-		"internal/config":    {outside: "github.com/goccy/go-yaml"},
+		"internal/config":    {dray: "internal/policy", outside: "github.com/goccy/go-yaml"}, // what rules say is checked where they are read
 		"internal/kept":      {},
 		"internal/control":   {outside: "golang.org/x/sys"},
 		"internal/certs":     {dray: "internal/kept"},
@@ -120,7 +120,7 @@ func table() map[string]row {
 		// The composition root, and the command line above it.
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
-				" internal/identity/password internal/policy internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs tftp",
+				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs tftp",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {

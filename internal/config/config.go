@@ -17,7 +17,8 @@ type Serve struct {
 	StateDir  string // where certificates and keys of our own are kept
 	PortsFile string // where to write the bound addresses; "" is nowhere
 	Users     []User
-	Stored    bool // there are more users, in the store of the state folder
+	Stored    bool   // there are more users, in the store of the state folder
+	Rules     []Rule // in their order
 	Folders   Folders
 	Log       Log
 	FTP       FTP

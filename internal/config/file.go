@@ -70,6 +70,14 @@ func (d *decoder) place(t *token.Token) string {
 	return fmt.Sprintf("%s:%d:%d", d.file, t.Position.Line, t.Position.Column)
 }
 
+// line is the place without the column.
+func (d *decoder) line(t *token.Token) string {
+	if t == nil || t.Position == nil {
+		return d.file
+	}
+	return fmt.Sprintf("%s:%d", d.file, t.Position.Line)
+}
+
 func (d *decoder) fail(at ast.Node, key, format string, args ...any) {
 	place := d.place(at.GetToken())
 	if key != "" {
@@ -152,7 +160,11 @@ func (d *decoder) member(key string, node ast.Node, s *Setting) {
 		if s.Members != nil {
 			outer := d.hide
 			d.hide = outer || s.Secret
+			before := len(d.errs)
 			d.mapping(key, node, s.Members.add())
+			if err := s.Members.done(d.line(node.GetToken())); err != nil && len(d.errs) == before {
+				d.fail(node, key, "%w", err)
+			}
 			d.hide = outer
 			return
 		}

@@ -83,7 +83,7 @@ func settings(s *Serve) []Setting {
 		{Key: "sftp.lenient-attributes", Value: (*Switch)(&s.SFTP.LenientAttributes), Default: "false",
 			Usage: "answer SFTP changes of times and modes that are not allowed as done"},
 	}
-	return slices.Concat(rows, folderSettings(&s.Folders), tftpSettings(&s.TFTP), tftpLimits(&s.TFTP))
+	return slices.Concat(rows, folderSettings(&s.Folders), ruleSettings(s), tftpSettings(&s.TFTP), tftpLimits(&s.TFTP))
 }
 
 // Env is the variable that sets it, "" if there is none.
@@ -122,6 +122,10 @@ type members interface {
 	add() []Setting    // the settings of one more member
 	each() [][]Setting // those of all that there are
 	clear()
+
+	// done is called when the file at place has said all of the last member, and says what
+	// is wrong with the whole of it.
+	done(place string) error
 }
 
 type memberList[T any] struct {
@@ -146,3 +150,11 @@ func (m memberList[T]) each() (all [][]Setting) {
 }
 
 func (m memberList[T]) clear() { *m.all = nil }
+
+func (m memberList[T]) done(place string) error {
+	last := &(*m.all)[len(*m.all)-1]
+	if whole, ok := any(last).(interface{ done(place string) error }); ok {
+		return whole.done(place)
+	}
+	return nil
+}

@@ -16,7 +16,7 @@ import (
 	"dray/internal/event"
 	"dray/internal/hostkeys"
 	"dray/internal/identity"
-	"dray/internal/policy"
+	"dray/internal/policy/guard"
 	"dray/internal/tree"
 	"dray/internal/vfs/osfs"
 )
@@ -32,6 +32,7 @@ type Daemon struct {
 	keys      *hostkeys.Set // nil without SFTP
 	people    people
 	users     identity.Authenticator // of the people
+	rules     *guard.Live
 	events    *event.Log
 	log       *slog.Logger
 	write     bool
@@ -50,7 +51,12 @@ type server struct {
 
 // Bind opens the folder and every port. It leaves nothing open when it fails.
 func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
-	d := &Daemon{events: event.NewLog(log), log: log, write: cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff, swept: func() {}}
+	decider, err := accessRules(cfg)
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{rules: new(guard.Live), events: event.NewLog(log), log: log, write: writes(cfg), swept: func() {}}
+	d.rules.Set(decider)
 	if err := d.openFolders(cfg); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -60,14 +66,6 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 		}
 	}
 	return d, nil
-}
-
-// rule is what everybody may do who is let in.
-func rule(write bool) policy.Rights {
-	if write {
-		return policy.ReadWrite
-	}
-	return policy.ReadOnly
 }
 
 func (d *Daemon) add(at Endpoint, s server) {

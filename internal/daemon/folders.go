@@ -3,7 +3,6 @@ package daemon
 import (
 	"dray/internal/config"
 	"dray/internal/identity"
-	"dray/internal/policy"
 	"dray/internal/tree"
 	"dray/internal/vfs/osfs"
 )
@@ -30,7 +29,7 @@ func (d *Daemon) openFolders(cfg config.Serve) error {
 	return nil
 }
 
-// trees are the files of the folder that is served, under these rules.
-func (d *Daemon) trees(rules policy.Decider) *tree.Trees {
-	return &tree.Trees{Files: d.files, Rules: rules, Mounts: d.mounts, Shared: d.shared}
+// trees are the files of the folder that is served, under the rules.
+func (d *Daemon) trees() *tree.Trees {
+	return &tree.Trees{Files: d.files, Rules: d.rules, Mounts: d.mounts, Shared: d.shared}
 }

@@ -66,7 +66,6 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		}
 		srv.PassiveAddressFor = ftpd.NewAdvertiser(routes, log).AddressFor
 	}
-	rules := rule(cfg.Write && !cfg.AdmitsGuests())
 	folders := map[string]ftpd.Trees{}
 	for _, h := range cfg.FTP.Hosts {
 		srv.Hosts = append(srv.Hosts, h.Name)
@@ -78,10 +77,10 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 			return nil, fmt.Errorf("host %s: %w", h.Name, err)
 		}
 		d.written = append(d.written, files)
-		folders[h.Name] = &tree.Trees{Files: files, Rules: rules, Shared: d.shared}
+		folders[h.Name] = &tree.Trees{Files: files, Rules: d.rules, Shared: d.shared}
 	}
 	srv.Backend = &ftpd.Backend{
-		Trees: d.trees(rules), Hosts: folders, Users: d.authenticator(cfg), Events: d.events,
+		Trees: d.trees(), Hosts: folders, Users: d.authenticator(cfg), Events: d.events,
 		LenientAttributes: cfg.FTP.LenientAttributes,
 	}
 	return srv, nil

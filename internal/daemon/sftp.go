@@ -63,7 +63,7 @@ func (d *Daemon) sftpServer(cfg config.Serve, log *slog.Logger) (*sftpd.Server, 
 		}
 	}
 	srv := &sftpd.Server{
-		Trees: d.trees(rule(cfg.Write)), Users: d.users, Events: d.events,
+		Trees: d.trees(), Users: d.users, Events: d.events,
 		Legacy: cfg.SFTP.Legacy, LenientAttributes: cfg.SFTP.LenientAttributes,
 		Log: log.With("protocol", "sftp"),
 	}

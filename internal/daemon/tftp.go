@@ -13,7 +13,6 @@ import (
 	"text/template"
 
 	"dray/internal/config"
-	"dray/internal/policy"
 	"dray/internal/tftpd"
 	"dray/internal/tftpd/neighbour"
 	"dray/internal/tftpd/remap"
@@ -42,7 +41,8 @@ func Check(cfg config.Serve) error {
 	}
 	_, people := accounts(cfg.Users)
 	_, err := tftpPolicy(&cfg.TFTP)
-	return errors.Join(checkFiles(cfg), people, err)
+	_, wrong := accessRules(cfg)
+	return errors.Join(checkFiles(cfg), people, err, wrong)
 }
 
 // checkFiles finds the files of keys and certificates that cannot be read.
@@ -128,7 +128,7 @@ func (d *Daemon) tftpHandler(cfg config.Serve, log *slog.Logger) (*tftpd.Handler
 		return nil, err
 	}
 	h := &tftpd.Handler{
-		Trees: d.trees(tftpRights(cfg.TFTPWrites())), DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
+		Trees: d.trees(), DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
 		Quota: tftpd.Quota{FileSize: int64(t.MaxUpload), Bytes: int64(t.QuotaBytes), Files: int64(t.QuotaFiles)},
 	}
 	if !p.NeedsNeighbours() && len(p.Provisions) == 0 {
@@ -153,19 +153,6 @@ func lookup(table *neighbour.Table, log *slog.Logger) func(netip.Addr) net.Hardw
 		}
 		return hw
 	}
-}
-
-// tftpRights is what everybody may do.
-func tftpRights(w config.TFTPWrite) policy.Rights {
-	switch w {
-	case config.TFTPWriteCreate:
-		return policy.ReadWrite.Without(policy.Overwrite)
-	case config.TFTPWriteReplace:
-		return policy.ReadWrite.Without(policy.Create)
-	case config.TFTPWriteAll:
-		return policy.ReadWrite
-	}
-	return policy.ReadOnly
 }
 
 // tftpPolicy reads the files that the settings name, and all that they say.

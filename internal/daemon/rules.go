@@ -1,0 +1,57 @@
+package daemon
+
+import (
+	"dray/internal/config"
+	"dray/internal/identity"
+	"dray/internal/policy"
+)
+
+// accessRules are the rules of the settings, with what write and tftp.write say where none speaks.
+func accessRules(cfg config.Serve) (*policy.Rules, error) {
+	var all []policy.Rule
+	for _, r := range cfg.Rules {
+		p, err := r.Policy()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	tftp := tftpDefault(cfg.TFTPWrites())
+	return policy.Compile(all, func(s identity.Subject) policy.Default {
+		switch {
+		case s.Protocol == "tftp":
+			return tftp
+		case s.Anonymous:
+			return policy.Default{Rights: policy.ReadOnly, Why: "guests may read, and nothing else, see --user"}
+		case cfg.Write:
+			return policy.Default{Rights: policy.ReadWrite, Why: "write is on, which lets users do everything"}
+		}
+		return policy.Default{Rights: policy.ReadOnly, Why: "users may read, and nothing else, see --write"}
+	})
+}
+
+// tftpDefault is what everybody may do over TFTP where no rule speaks.
+func tftpDefault(w config.TFTPWrite) policy.Default {
+	switch w {
+	case config.TFTPWriteCreate:
+		return policy.Default{Rights: policy.ReadOnly | policy.Of(policy.Create), Why: "uploads over TFTP make new files, see tftp.write"}
+	case config.TFTPWriteReplace:
+		return policy.Default{Rights: policy.ReadOnly | policy.Of(policy.Overwrite), Why: "uploads over TFTP replace files, see tftp.write"}
+	case config.TFTPWriteAll:
+		return policy.Default{Rights: policy.ReadOnly | policy.Of(policy.Create, policy.Overwrite), Why: "uploads over TFTP make and replace files"}
+	}
+	return policy.Default{Rights: policy.ReadOnly, Why: "uploads over TFTP are off"}
+}
+
+// writes reports whether anybody may upload anything.
+func writes(cfg config.Serve) bool {
+	if cfg.Write || cfg.TFTPWrites() != config.TFTPWriteOff {
+		return true
+	}
+	for _, r := range cfg.Rules {
+		if p, err := r.Policy(); err == nil && p.Allow && p.Ops&policy.Of(policy.Create, policy.Overwrite) != 0 {
+			return true
+		}
+	}
+	return false
+}
