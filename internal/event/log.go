@@ -30,6 +30,9 @@ func NewLog(l *slog.Logger) *Log {
 // Close returns when every event emitted before it has been written. Later ones are not.
 func (g *Log) Close() error { return g.queue.Close() }
 
+// Dropped returns how many lines were dropped.
+func (g *Log) Dropped() int64 { return g.queue.Dropped() }
+
 // Emit implements [Sink].
 func (g *Log) Emit(e Event) {
 	if g.handler.Enabled(context.Background(), level(e)) {

@@ -30,7 +30,8 @@ type Queue struct {
 	w       Writer
 	waiting chan Stamped
 	errands chan func()
-	dropped atomic.Int64
+	dropped atomic.Int64 // since the writer was told
+	lost    atomic.Int64 // in all
 
 	stop    sync.Once
 	stopped chan struct{} // closed by Close
@@ -56,8 +57,12 @@ func (q *Queue) Emit(e Event) {
 	case q.waiting <- Stamped{time.Now(), e}:
 	default:
 		q.dropped.Add(1)
+		q.lost.Add(1)
 	}
 }
+
+// Dropped returns how many events the writer has not got.
+func (q *Queue) Dropped() int64 { return q.lost.Load() }
 
 // Close returns when the writer has had every event emitted before it. Later ones go nowhere.
 func (q *Queue) Close() error {

@@ -68,6 +68,9 @@ func (t *Trail) Err() error {
 	return nil
 }
 
+// Dropped returns how many events were dropped because the disk was too slow.
+func (t *Trail) Dropped() int64 { return t.queue.Dropped() }
+
 // Reopen goes on in a new file if the old one has been moved away.
 func (t *Trail) Reopen() (err error) {
 	t.queue.Between(func() { err = t.w.reopen() })
