@@ -46,6 +46,12 @@ func table() map[string]row {
 		"internal/identity/password": {outside: "github.com/go-crypt/x golang.org/x/crypto/argon2 golang.org/x/crypto/bcrypt"},
 		"internal/store":             {dray: "internal/identity", outside: "modernc.org/sqlite"},
 
+		// What becomes of events.
+		"internal/event/audit":   {dray: "internal/event internal/kept"},
+		"internal/event/hook":    {dray: "internal/event"},
+		"internal/event/metrics": {dray: "internal/event internal/vfs", outside: "github.com/prometheus/client_golang"},
+		"internal/event/xferlog": {dray: "internal/event"},
+
 		// Stores, and what wraps them.
 		"internal/vfs/vfstest":  {dray: "internal/vfs"},
 		"internal/vfs/osfs":     {dray: "internal/vfs", outside: "golang.org/x/sys", tests: "internal/vfs/vfstest"},
@@ -176,7 +182,7 @@ func pure() []string {
 // Who may open files of the host (certs has keys to read and to keep, bench files to serve), and who may read
 // the environment.
 const (
-	opensFiles = "cmd/dray internal/certs internal/config internal/control internal/hostkeys internal/kept internal/sshclient internal/store internal/userkeys internal/vfs/osfs test/bench"
+	opensFiles = "cmd/dray internal/certs internal/config internal/event/audit internal/event/xferlog internal/control internal/hostkeys internal/kept internal/sshclient internal/store internal/userkeys internal/vfs/osfs test/bench"
 	readsEnv   = "cmd/dray internal/config"
 )
 
