@@ -64,6 +64,12 @@ func table() map[string]row {
 		// Devices: their prompts, then what drives them.
 		"internal/device/term":     {},
 		"internal/device/ios/show": {},
+		"internal/device":          {},
+		"internal/device/ios": {
+			dray: "internal/device internal/device/ios/show internal/device/term",
+			// the driver is tested on simulated devices
+			tests: "internal/device/iossim internal/device/iossim/flash internal/device/iossim/image internal/device/iossim/model internal/device/iossim/place",
+		},
 
 		// The nouns of a simulated device.
 		"internal/device/iossim/cli":      {},
@@ -157,6 +163,7 @@ func pure() []string {
 		internal/device/iossim/cli/*.go
 		internal/device/iossim/conf/*.go
 		internal/device/iossim/line/*.go
+		internal/device/*.go
 		internal/device/ios/show/*.go
 		internal/device/term/line.go
 		internal/device/term/mask.go

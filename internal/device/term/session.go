@@ -281,3 +281,20 @@ func typable(text string) error {
 	}
 	return nil
 }
+
+// Gone waits until the device hangs up. What it shows until then is let pass.
+func (s *Session) Gone(ctx context.Context) error {
+	for s.over == nil || !errors.Is(s.over, ErrHungUp) {
+		select {
+		case b, ok := <-s.chunks:
+			if !ok {
+				_ = s.fail(ErrHungUp) // which is what was waited for
+				return nil
+			}
+			s.take(s.scan.Feed(b))
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
