@@ -137,7 +137,8 @@ func table() map[string]row {
 		},
 		"cmd/dray": {
 			dray: "ftp ftp/ftpclient internal/config internal/daemon internal/device/iossim/image internal/device/iossim/model" +
-				" internal/device/iossim/rack internal/scp internal/sshclient internal/tftpd/remap tftp",
+				" internal/device/iossim/rack internal/identity internal/identity/password internal/scp internal/sshclient internal/store" +
+				" internal/tftpd/remap internal/userkeys tftp",
 			outside: "github.com/pkg/sftp github.com/spf13/cobra github.com/spf13/pflag github.com/vbauerster/mpb/v8" +
 				" golang.org/x/crypto/ssh golang.org/x/sys golang.org/x/term",
 			tests: "github.com/rogpeppe/go-internal",

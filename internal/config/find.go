@@ -139,6 +139,9 @@ func closed(name, key string, mode fs.FileMode) error {
 	return fmt.Errorf("%s holds secrets (%s) and others may read it: chmod 600 %[1]s", name, key)
 }
 
+// Holds reports whether a folder holds a file, or would if the file were made.
+func Holds(dir, file string) bool { return within(file, dir) }
+
 // within reports whether file lies in the folder dir, or would if it were made.
 func within(file, dir string) bool {
 	file, errFile := real(file)

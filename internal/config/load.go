@@ -85,6 +85,21 @@ type Loaded struct {
 // Load reads all sources. Its error names every wrong value: where it stands, and what is
 // allowed.
 func (in *Input) Load() (*Loaded, error) {
+	l, err := in.Gather()
+	if err != nil {
+		return nil, err
+	}
+	if in.Stored != nil {
+		if l.Stored, err = in.Stored(l.StateDir); err != nil {
+			return nil, err
+		}
+	}
+	return l, l.check()
+}
+
+// Gather reads all sources, and does not look whether what they say goes together. Its error
+// names every wrong value.
+func (in *Input) Gather() (*Loaded, error) {
 	files, err := in.Find()
 	if err != nil {
 		return nil, err
@@ -111,12 +126,7 @@ func (in *Input) Load() (*Loaded, error) {
 	if l.StateDir == "" {
 		l.StateDir = in.stateDir()
 	}
-	if in.Stored != nil {
-		if l.Stored, err = in.Stored(l.StateDir); err != nil {
-			return nil, err
-		}
-	}
-	return l, l.check()
+	return l, nil
 }
 
 // file takes what a file says.

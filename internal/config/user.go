@@ -115,6 +115,11 @@ func UserFlags() (all []*Flag) {
 	return all
 }
 
+// Said reports whether any of the flags was given.
+func Said(flags []*Flag) bool {
+	return slices.ContainsFunc(flags, func(f *Flag) bool { return f.said != nil })
+}
+
 // Apply changes what the flags say. An empty value takes back what was set.
 func (u *User) Apply(flags []*Flag) error {
 	rows := accountSettings(u)

@@ -176,6 +176,21 @@ func Account(u config.User) (identity.Account, error) {
 	return a, nil
 }
 
+// User is an account as settings have it: what [Account] makes the account of. Proofs are
+// those of the account.
+func User(a identity.Account) config.User {
+	u := config.User{
+		Name: a.Name, Hash: a.Hash, Keys: a.Keys, TOTP: a.TOTP, Groups: a.Groups, Disabled: a.Disabled, Expires: a.Expires,
+		Protocols: a.Protocols, Networks: a.Networks, Dir: a.Dir, Home: a.Home,
+		QuotaBytes: config.Size(a.QuotaBytes), QuotaFiles: int(a.QuotaFiles),
+		UploadRate: config.Size(a.UploadRate), DownloadRate: config.Size(a.DownloadRate), MaxSessions: a.MaxSessions,
+	}
+	for _, m := range a.Mounts {
+		u.Mounts = append(u.Mounts, config.Mount(m))
+	}
+	return u
+}
+
 // limit is a limit of an account, where 0 is none.
 func limit(z config.Size) int64 { return max(int64(z), 0) }
 

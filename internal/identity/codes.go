@@ -28,6 +28,16 @@ func CheckTOTP(secret string) error {
 	return nil
 }
 
+// NewTOTP makes a secret for a user of the server that is called issuer, and the URI by
+// which an app takes it.
+func NewTOTP(issuer, user string) (secret, uri string, err error) {
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: issuer, AccountName: user, Period: step, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		return "", "", err
+	}
+	return key.Secret(), key.URL(), nil
+}
+
 // codeBehind splits a password into what may be one, and the code behind it.
 func codeBehind(c Credentials) (password, code string, ok bool) {
 	n := len(c.Password) - digits

@@ -14,8 +14,8 @@ var ErrNoGroup = errors.New("there is no such group")
 
 // Group is a name for several users.
 type Group struct {
-	Name    string
-	Members []string // in order
+	Name    string   `json:"name"`
+	Members []string `json:"members"` // in order
 }
 
 // Groups returns all groups by their names.
@@ -35,7 +35,7 @@ func (s *Store) Groups(ctx context.Context) ([]Group, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Group{name, members})
+		all = append(all, Group{name, append([]string{}, members...)})
 	}
 	return all, nil
 }

@@ -133,7 +133,7 @@ func TestLists(t *testing.T) {
 		t.Errorf("%+v, %v", users, err)
 	}
 	groups, err := s.Groups(ctx)
-	if want := []store.Group{{Name: "empty"}, {Name: "lab", Members: []string{"amy", "bob"}}}; err != nil || !reflect.DeepEqual(groups, want) {
+	if want := []store.Group{{Name: "empty", Members: []string{}}, {Name: "lab", Members: []string{"amy", "bob"}}}; err != nil || !reflect.DeepEqual(groups, want) {
 		t.Errorf("%+v, %v", groups, err)
 	}
 	if some, err := s.HasUsers(ctx); err != nil || !some {

@@ -61,6 +61,27 @@ func Cheap(hash string) bool {
 	return strings.HasPrefix(hash, digestPrefix) || Check(hash) != nil
 }
 
+// Kind is the name of what a hash was made by, "" if it is no hash.
+func Kind(hash string) string {
+	if Check(hash) != nil {
+		return ""
+	}
+	kind, _, _ := strings.Cut(hash[1:], "$")
+	switch kind {
+	case "y":
+		return "yescrypt"
+	case "6":
+		return "sha512crypt"
+	case "5":
+		return "sha256crypt"
+	case "1":
+		return "md5crypt"
+	case "argon2id":
+		return kind
+	}
+	return "bcrypt"
+}
+
 // Check returns why a hash cannot be used, nil if it can. What Digest returns cannot: it is
 // not to be kept.
 func Check(hash string) error {
