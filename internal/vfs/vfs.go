@@ -129,6 +129,10 @@ type CreateOptions struct {
 	// Keep, with InPlace, truncates nothing: what is not written over stays.
 	Keep bool
 
+	// Expect is the size that the peer has announced, in bytes; 0 is unknown. Without
+	// InPlace, who keeps room refuses at once what does not fit. More or less may come.
+	Expect int64
+
 	// Readable makes what has been written readable by the ReadAt of a [RandomUpload],
 	// in place also what was there. A guard wants the right to read for it.
 	Readable bool
