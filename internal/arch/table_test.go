@@ -57,9 +57,10 @@ func table() map[string]row {
 		"internal/vfs/osfs":     {dray: "internal/vfs", outside: "golang.org/x/sys", tests: "internal/vfs/vfstest"},
 		"internal/vfs/memfs":    {dray: "internal/vfs", tests: "internal/vfs/vfstest"},
 		"internal/vfs/mount":    {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
+		"internal/vfs/quota":    {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
 		"internal/policy/guard": {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest"},
 
-		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/mount internal/vfs/osfs"},
+		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/mount internal/vfs/osfs internal/vfs/quota"},
 
 		// Devices: their prompts, then what drives them.
 		"internal/device/term":     {},
@@ -120,7 +121,7 @@ func table() map[string]row {
 		},
 		"internal/tftpd": {
 			dray:  "tftp internal/event internal/identity internal/policy internal/policy/guard internal/tftpd/remap internal/vfs",
-			tests: "tftp/tftptest internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
+			tests: "tftp/tftptest internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/quota internal/vfs/vfstest",
 		},
 
 		"internal/sftpd": { // ftp has the lines of listings
@@ -132,7 +133,7 @@ func table() map[string]row {
 		// The composition root, and the command line above it.
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
-				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs tftp",
+				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs internal/vfs/quota tftp",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {

@@ -20,6 +20,7 @@ type Serve struct {
 	Stored    bool   // there are more users, in the store of the state folder
 	Rules     []Rule // in their order
 	Folders   Folders
+	Quota     Quota
 	Log       Log
 	FTP       FTP
 	FTPS      FTPS

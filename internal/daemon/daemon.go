@@ -88,6 +88,7 @@ func (d *Daemon) Run(drain, cut context.Context) error {
 	})
 	defer background.Wait()
 	defer tidied()
+	d.shared.Warm()
 	failed := make(chan error, len(d.servers))
 	for _, s := range d.servers {
 		go func() { failed <- s.serve() }()
@@ -143,6 +144,9 @@ func (d *Daemon) Close() error {
 	var errs []error
 	for _, s := range d.servers {
 		errs = append(errs, s.close())
+	}
+	if d.shared != nil {
+		d.shared.Close()
 	}
 	return errors.Join(append(errs, d.people.Close(), d.folders.Close(), d.events.Close())...)
 }

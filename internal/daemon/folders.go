@@ -5,6 +5,7 @@ import (
 	"dray/internal/identity"
 	"dray/internal/tree"
 	"dray/internal/vfs/osfs"
+	"dray/internal/vfs/quota"
 )
 
 // openFolders opens the folders that the settings name, while there is the right to. One
@@ -26,7 +27,30 @@ func (d *Daemon) openFolders(cfg config.Serve) error {
 		d.mounts = append(d.mounts, identity.Mount(m))
 	}
 	d.shared = &tree.Shared{Folders: d.folders, Accounts: &d.people, Home: cfg.Folders.Home, MakeHomes: cfg.Folders.MakeHomes}
+	d.shared.Quotas = d.quotas(&cfg.Quota)
 	return nil
+}
+
+// quotas are those that hold for everybody.
+func (d *Daemon) quotas(q *config.Quota) *tree.Quotas {
+	return &tree.Quotas{
+		Ledger: quota.NewLedger(nil),
+		All: quota.Budget{
+			Of: "all users", Bytes: int64(q.Bytes), Files: int64(q.Files), FileSize: int64(q.MaxUpload),
+			Settings: [3]string{"quota.bytes", "quota.files", "quota.max-upload"},
+		},
+		User: quota.Budget{
+			Bytes: int64(q.UserBytes), Files: int64(q.UserFiles), Settings: [3]string{"quota.user-bytes", "quota.user-files", ""},
+		},
+	}
+}
+
+// uploads is the budget of uploads over TFTP.
+func uploads(t *config.TFTP) quota.Budget {
+	return quota.Budget{
+		Of: "uploads over TFTP", Bytes: int64(t.QuotaBytes), Files: int64(t.QuotaFiles), FileSize: int64(t.MaxUpload),
+		Settings: [3]string{"tftp.quota-bytes", "tftp.quota-files", "tftp.max-upload"},
+	}
 }
 
 // trees are the files of the folder that is served, under the rules.

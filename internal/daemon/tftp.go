@@ -127,9 +127,10 @@ func (d *Daemon) tftpHandler(cfg config.Serve, log *slog.Logger) (*tftpd.Handler
 	if err != nil {
 		return nil, err
 	}
+	trees := d.trees()
+	trees.Uploads, trees.UploadFolder = uploads(t), p.UploadFolder
 	h := &tftpd.Handler{
-		Trees: d.trees(), DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
-		Quota: tftpd.Quota{FileSize: int64(t.MaxUpload), Bytes: int64(t.QuotaBytes), Files: int64(t.QuotaFiles)},
+		Trees: trees, DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
 	}
 	if !p.NeedsNeighbours() && len(p.Provisions) == 0 {
 		return h, nil

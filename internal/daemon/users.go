@@ -139,7 +139,7 @@ func Account(u config.User) (identity.Account, error) {
 	a := identity.Account{
 		Name: u.Name, Hash: u.Hash, Keys: u.Keys, TOTP: u.TOTP, Groups: slices.Sorted(slices.Values(u.Groups)), Disabled: u.Disabled, Expires: u.Expires,
 		Protocols: u.Protocols, Networks: u.Networks, Home: u.Home,
-		QuotaBytes: limit(u.QuotaBytes), QuotaFiles: int64(u.QuotaFiles),
+		QuotaBytes: int64(u.QuotaBytes), QuotaFiles: int64(u.QuotaFiles),
 		UploadRate: limit(u.UploadRate), DownloadRate: limit(u.DownloadRate), MaxSessions: u.MaxSessions,
 	}
 	if u.Password != "" {

@@ -28,8 +28,8 @@ type Account struct {
 	Home   string  // a folder in it that the user sees as the root, such as "/home/amy"; "" is all
 	Mounts []Mount // more folders in what the user sees
 
-	QuotaBytes   int64 // that uploads may take; 0 is no limit
-	QuotaFiles   int64 // that uploads may make; 0 is no limit
+	QuotaBytes   int64 // that files may take; 0 is what holds for everybody, less is no limit
+	QuotaFiles   int64 // that there may be; 0 is what holds for everybody, less is no limit
 	UploadRate   int64 // octets a second, of all sessions together; 0 is no limit
 	DownloadRate int64 // octets a second, of all sessions together; 0 is no limit
 	MaxSessions  int   // at once; 0 is no limit

@@ -160,13 +160,13 @@ func (s scpSession) IsDir(name string) bool {
 }
 
 // Create implements [scp.Sink].
-func (s scpSession) Create(name string, _ int64, a scp.Attributes) (scp.Upload, error) {
+func (s scpSession) Create(name string, size int64, a scp.Attributes) (scp.Upload, error) {
 	p, err := vfs.ParsePath(name)
 	if err != nil {
 		return nil, err
 	}
 	_, missing := s.files.Stat(s.ctx, p)
-	up, err := s.files.Create(s.ctx, p, vfs.CreateOptions{})
+	up, err := s.files.Create(s.ctx, p, vfs.CreateOptions{Expect: size})
 	if err != nil {
 		s.transferred(event.Transfer{Op: event.Write, Path: p.String(), Err: err})
 		return nil, err

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"dray/internal/event"
 	"dray/internal/identity"
@@ -37,7 +36,6 @@ type Handler struct {
 	DotFiles bool       // serve names with a dot in front; the zero value denies that they exist
 	Events   event.Sink // nil: nobody is told
 	Policy   Policy     // until Reload brings another one
-	Quota    Quota      // of uploads
 
 	// Neighbours tells the hardware address of a client, nil for one that is not on a
 	// network of this machine. nil knows none.
@@ -48,7 +46,6 @@ type Handler struct {
 
 	once    sync.Once
 	current atomic.Pointer[Policy]
-	account *account
 	places  chan struct{} // of programs
 	asked   sync.Map      // *tftp.Request: what came of it so far, a *request
 
@@ -65,7 +62,6 @@ func (h *Handler) Reload(p Policy) {
 func (h *Handler) init() {
 	h.once.Do(func() {
 		h.current.CompareAndSwap(nil, &h.Policy)
-		h.account = &account{quota: h.Quota, now: time.Now}
 		places := h.MaxPrograms
 		if places <= 0 {
 			places = 16
@@ -128,40 +124,35 @@ func (h *Handler) end(p vfs.Path) {
 	delete(h.writing, p)
 }
 
-// upload is a [vfs.Upload] that keeps to its claim, and frees its name when it ends.
+// upload is a [vfs.Upload] that frees its name when it ends.
 type upload struct {
 	vfs.Upload
-	claim *claim
 	end   func()
 	ended bool
 }
 
 func (u *upload) Write(b []byte) (int, error) {
-	if err := u.claim.take(len(b)); err != nil {
-		return 0, wire(err)
-	}
 	n, err := u.Upload.Write(b)
 	return n, wire(err)
 }
 
 func (u *upload) Commit() error {
 	err := u.Upload.Commit()
-	u.done(err == nil)
+	u.done()
 	return wire(err)
 }
 
 func (u *upload) Abort() error {
 	err := u.Upload.Abort()
-	u.done(false)
+	u.done()
 	return err
 }
 
-func (u *upload) done(stored bool) {
+func (u *upload) done() {
 	if u.ended {
 		return
 	}
 	u.ended = true
-	u.claim.close(stored)
 	u.end()
 }
 

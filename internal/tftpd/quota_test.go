@@ -13,8 +13,20 @@ import (
 	"dray/internal/policy"
 	"dray/internal/tftpd"
 	"dray/internal/tree"
+	"dray/internal/vfs"
+	"dray/internal/vfs/quota"
 	"dray/tftp"
 )
+
+// within is a store of which uploads to a folder have a budget.
+func within(t *testing.T, files vfs.FS, folder string, b quota.Budget) *tree.Trees {
+	ledger := quota.NewLedger(nil)
+	t.Cleanup(ledger.Close)
+	return &tree.Trees{
+		Files: files, Rules: policy.ReadWrite, Shared: &tree.Shared{Quotas: &tree.Quotas{Ledger: ledger}},
+		Uploads: b, UploadFolder: parse(t, folder),
+	}
+}
 
 // announce begins an upload of so many octets.
 func (c client) announce(name string, size int64, mode tftp.Mode) (tftp.Upload, error) {
@@ -29,23 +41,23 @@ func (c client) announce(name string, size int64, mode tftp.Mode) (tftp.Upload, 
 func TestQuota(t *testing.T) {
 	for _, c := range []struct {
 		about string
-		quota tftpd.Quota
+		quota quota.Budget
 		name  string
 		size  int64
 		over  bool // it is refused: at once when announced, or else while it comes
 	}{
-		{"no quota", tftpd.Quota{}, "new", 5000, false},
-		{"largest", tftpd.Quota{FileSize: 100}, "new", 100, false},
-		{"larger", tftpd.Quota{FileSize: 100}, "new", 101, true},
-		{"all there is", tftpd.Quota{Bytes: 100}, "in/new", 70, false},
-		{"one more", tftpd.Quota{Bytes: 100}, "in/new", 71, true},
-		{"takes the room of the old one", tftpd.Quota{Bytes: 100}, "in/old10", 80, false},
-		{"and no more", tftpd.Quota{Bytes: 100}, "in/old10", 81, true},
-		{"no larger, over the quota", tftpd.Quota{Bytes: 5}, "in/old10", 10, false},
-		{"larger, over the quota", tftpd.Quota{Bytes: 5}, "in/old10", 11, true},
-		{"the last file", tftpd.Quota{Files: 3}, "in/new", 1, false},
-		{"one file more", tftpd.Quota{Files: 2}, "in/new", 1, true},
-		{"not a file more", tftpd.Quota{Files: 2}, "in/old10", 1, false},
+		{"no quota", quota.Budget{}, "new", 5000, false},
+		{"largest", quota.Budget{FileSize: 100}, "new", 100, false},
+		{"larger", quota.Budget{FileSize: 100}, "new", 101, true},
+		{"all there is", quota.Budget{Bytes: 100}, "in/new", 70, false},
+		{"one more", quota.Budget{Bytes: 100}, "in/new", 71, true},
+		{"takes the room of the old one", quota.Budget{Bytes: 100}, "in/old10", 80, false},
+		{"and no more", quota.Budget{Bytes: 100}, "in/old10", 81, true},
+		{"no larger, over the quota", quota.Budget{Bytes: 5}, "in/old10", 10, false},
+		{"larger, over the quota", quota.Budget{Bytes: 5}, "in/old10", 11, true},
+		{"the last file", quota.Budget{Files: 3}, "in/new", 1, false},
+		{"one file more", quota.Budget{Files: 2}, "in/new", 1, true},
+		{"not a file more", quota.Budget{Files: 2}, "in/old10", 1, false},
 	} {
 		t.Run(c.about, func(t *testing.T) {
 			fresh := func() client {
@@ -57,7 +69,7 @@ func TestQuota(t *testing.T) {
 						t.Fatal(got)
 					}
 				}
-				return client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Quota: c.quota}, "192.0.2.1"}
+				return client{t, &tftpd.Handler{Trees: within(t, files, "/", c.quota)}, "192.0.2.1"}
 			}
 			u, err := fresh().announce(c.name, c.size, tftp.Octet)
 			if errors.Is(err, tftp.ErrNoSpace) != c.over || (err != nil) != c.over {
@@ -85,7 +97,7 @@ func TestQuota(t *testing.T) {
 func TestQuotaIsNeverExceeded(t *testing.T) {
 	const limit, each, many = 1000, 64, 64
 	files := store(t, "/in/f")
-	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Quota: tftpd.Quota{Bytes: limit, Files: 40}}
+	h := &tftpd.Handler{Trees: within(t, files, "/", quota.Budget{Bytes: limit, Files: 40})}
 	who := client{t, h, "192.0.2.1"}
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -139,8 +151,8 @@ func TestQuotaIsNeverExceeded(t *testing.T) {
 
 // TestQuotaCountsTheUploadFolder: what lies elsewhere is no upload.
 func TestQuotaCountsTheUploadFolder(t *testing.T) {
-	h := &tftpd.Handler{Trees: &tree.Trees{Files: store(t, "/image/that/is/large", "/in/x"), Rules: policy.ReadWrite},
-		Quota: tftpd.Quota{Bytes: 10}, Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}}
+	h := &tftpd.Handler{Trees: within(t, store(t, "/image/that/is/large", "/in/x"), "/in", quota.Budget{Bytes: 10}),
+		Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}}
 	who := client{t, h, "192.0.2.1"}
 	if got := who.put("in/new", "123456"); got != "! no space" {
 		t.Error(got)
@@ -155,7 +167,7 @@ func TestQuotaCountsTheUploadFolder(t *testing.T) {
 func TestQuotaSeesOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		files := store(t, "/in/five")
-		who := client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Quota: tftpd.Quota{Bytes: 10, Files: 2}}, "192.0.2.1"}
+		who := client{t, &tftpd.Handler{Trees: within(t, files, "/", quota.Budget{Bytes: 10, Files: 2})}, "192.0.2.1"}
 		other := client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}}, "192.0.2.1"}
 		settle := func() { <-time.After(2 * time.Second) }
 		if got := who.put("in/new", "123"); got != "! no space" {
@@ -202,7 +214,7 @@ func TestFullDisk(t *testing.T) {
 
 func TestAQuotaThatCannotBeKeptAdmitsNothing(t *testing.T) {
 	files := store(t, "/in")
-	h := &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Quota: tftpd.Quota{Files: 10},
+	h := &tftpd.Handler{Trees: within(t, files, "/in", quota.Budget{Files: 10}),
 		Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}} // which is a file
 	if got := (client{t, h, "192.0.2.1"}).put("in", "x"); got != "! not found" {
 		t.Error(got)

@@ -358,29 +358,28 @@ func (q *request) write(ctx context.Context) (tftp.Upload, error) {
 // create makes the upload, if there is room.
 func (q *request) create(ctx context.Context, p vfs.Path) (*upload, error) {
 	h := q.handler
-	claim, err := h.account.open(ctx, q.files, q.policy.UploadFolder, p, q.announced)
+	full := q.room(ctx, p)
+	u, err := q.files.Create(ctx, p, vfs.CreateOptions{Expect: q.announced})
 	if err != nil {
-		return nil, err
+		return nil, err // which may say more than that it is full
 	}
-	if err := q.room(ctx, p); err != nil {
-		claim.close(false)
-		return nil, err
+	if full != nil {
+		return nil, errors.Join(full, u.Abort())
 	}
-	u, err := q.files.Create(ctx, p, vfs.CreateOptions{})
-	if err != nil {
-		claim.close(false)
-		return nil, err
-	}
-	return &upload{Upload: u, claim: claim, end: func() { h.end(p) }}, nil
+	return &upload{Upload: u, end: func() { h.end(p) }}, nil
 }
 
-// room refuses an upload that is announced to be larger than what is left on the disk.
+// room refuses an upload that is announced to be larger than what is left on the disk, and
+// what the file that it replaces may give back.
 func (q *request) room(ctx context.Context, p vfs.Path) error {
 	space, ok := q.files.(vfs.SpaceReporter)
 	if !ok || q.announced == 0 {
 		return nil
 	}
 	free, err := space.FreeSpace(ctx, p.Dir())
+	if old, missing := q.files.Stat(ctx, p); missing == nil {
+		free += old.Size
+	}
 	if err != nil || free >= q.announced {
 		return nil // if the folder cannot be had, the upload will say so
 	}

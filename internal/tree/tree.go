@@ -14,6 +14,7 @@ import (
 	"dray/internal/vfs"
 	"dray/internal/vfs/mount"
 	"dray/internal/vfs/osfs"
+	"dray/internal/vfs/quota"
 )
 
 // Trees gives every subject its files, as the rules leave them. Files and Rules must be
@@ -23,6 +24,10 @@ type Trees struct {
 	Rules  policy.Decider   // about paths as the subject sees them
 	Mounts []identity.Mount // that everybody sees
 	Shared *Shared          // nil: nobody has anything of their own, and there are no mounts
+
+	// Uploads bounds what is uploaded to UploadFolder by way of these trees.
+	Uploads      quota.Budget
+	UploadFolder vfs.Path
 }
 
 // Shared is what all trees of a server have in common.
@@ -31,6 +36,7 @@ type Shared struct {
 	Accounts  identity.Directory // nil: there are none
 	Home      string             // of users whose account names none, as [identity.Account] has it; "" is none
 	MakeHomes bool               // make the home of a user at the first log-in
+	Quotas    *Quotas            // nil: there are none
 }
 
 // Open returns the files of s, until ctx ends. It may be called from any goroutine.
@@ -79,7 +85,7 @@ func (t *Trees) join(ctx context.Context, a identity.Account) (vfs.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mount.New(root, points)
+	return mount.New(t.bounded(a, root, points, len(a.Mounts)), points)
 }
 
 // mounts are those of everybody and those of the user, which go before.

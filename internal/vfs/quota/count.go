@@ -143,7 +143,6 @@ func (l *Ledger) weigh(ctx context.Context, r *Region, c *count) error {
 	l.mu.Lock()
 	files, dirs := r.files, []vfs.Path{r.at}
 	l.mu.Unlock()
-	entered := map[string]bool{} // folders, by what identifies them: links may lead to one again
 	for len(dirs) > 0 {
 		at := dirs[len(dirs)-1]
 		dirs = dirs[:len(dirs)-1]
@@ -153,10 +152,9 @@ func (l *Ledger) weigh(ctx context.Context, r *Region, c *count) error {
 		}
 		for _, i := range below {
 			p, err := at.Join(i.Name)
-			if err != nil || i.Unique != "" && entered[i.Unique] {
+			if err != nil {
 				continue
 			}
-			entered[i.Unique] = true
 			dirs = append(dirs, p)
 		}
 	}
@@ -174,6 +172,7 @@ func (l *Ledger) weighFolder(ctx context.Context, files vfs.FS, at vfs.Path, r *
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		case err != nil:
 			return nil, err
+		case i.IsDir() && i.Link: // it counts where it is
 		case i.IsDir():
 			below = append(below, i)
 		default:

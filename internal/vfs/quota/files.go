@@ -59,6 +59,14 @@ func (w *wrapped) Stat(ctx context.Context, p vfs.Path) (vfs.Info, error) {
 	return w.files.Stat(ctx, p)
 }
 
+// Resolve implements [vfs.Resolver].
+func (w *wrapped) Resolve(ctx context.Context, p vfs.Path) (vfs.Path, error) {
+	if links, ok := w.files.(vfs.Resolver); ok {
+		return links.Resolve(ctx, p)
+	}
+	return p, nil
+}
+
 // List implements [vfs.FS].
 func (w *wrapped) List(ctx context.Context, p vfs.Path) iter.Seq2[vfs.Info, error] {
 	return w.files.List(ctx, p)
