@@ -28,7 +28,8 @@ func table() map[string]row {
 		"internal/sftp": {},
 		"internal/scp":  {},
 		// Both ends of telnet: the driver has one, the simulated devices the other.
-		"internal/telnet": {},
+		"internal/telnet":   {},
+		"internal/linediff": {},
 
 		// Vocabulary of the product.
 		"internal/vfs":       {},
@@ -66,6 +67,10 @@ func table() map[string]row {
 		"internal/device/term":     {},
 		"internal/device/ios/show": {},
 		"internal/device":          {},
+		"internal/device/reach": {
+			dray: "internal/sshclient internal/telnet", outside: "github.com/goccy/go-yaml golang.org/x/crypto/ssh",
+			tests: "internal/device/iossim/rack internal/device/term",
+		},
 		"internal/device/ios": {
 			dray: "internal/device internal/device/ios/show internal/device/term",
 			// the driver is tested on simulated devices
@@ -173,6 +178,7 @@ func pure() []string {
 		internal/device/term/prompt.go
 		internal/device/term/question.go
 		internal/device/term/scanner.go
+		internal/linediff/*.go
 		internal/policy/*.go
 		internal/sftp/*.go
 		internal/tftpd/remap/*.go
