@@ -40,30 +40,30 @@ func openStore(stateDir string) (*store.Store, error) {
 // people are all users: those of the settings, then those of the store, then those of whom
 // nothing but keys is named.
 type people struct {
-	settings atomic.Pointer[identity.Accounts]
-	keyed    atomic.Pointer[identity.Accounts]
-	store    *store.Store // nil: there is none
+	roster atomic.Pointer[roster]
+	store  *store.Store // nil: there is none
+}
+
+// roster are the users that the settings name.
+type roster struct {
+	accounts identity.Accounts
+	keyed    identity.Accounts // of whom nothing but keys is named
+}
+
+// readRoster finds out what the settings say of users.
+func readRoster(cfg config.Serve) (*roster, error) {
+	all, err := accounts(cfg.Users)
+	return &roster{all, byKeyAlone(cfg)}, err
 }
 
 // Lookup implements [identity.Directory].
 func (p *people) Lookup(ctx context.Context, name string) (identity.Account, error) {
-	chain := identity.Chain{*p.settings.Load()}
+	named := p.roster.Load()
+	chain := identity.Chain{named.accounts}
 	if p.store != nil {
 		chain = append(chain, p.store)
 	}
-	return append(chain, *p.keyed.Load()).Lookup(ctx, name)
-}
-
-// set puts the users of the settings in the place of those that they had before.
-func (p *people) set(cfg config.Serve) error {
-	all, err := accounts(cfg.Users)
-	if err != nil {
-		return err
-	}
-	keyed := byKeyAlone(cfg)
-	p.settings.Store(&all)
-	p.keyed.Store(&keyed)
-	return nil
+	return append(chain, named.keyed).Lookup(ctx, name)
 }
 
 // keys returns what finds the keys of a user. That they cannot be found is for the log.
@@ -79,7 +79,7 @@ func (p *people) keys(log *slog.Logger) func(user string) []string {
 
 // mayHaveKeys reports whether somebody has keys, or may yet be given some.
 func (p *people) mayHaveKeys() bool {
-	for _, a := range *p.settings.Load() {
+	for _, a := range p.roster.Load().accounts {
 		if len(a.Keys) > 0 {
 			return true
 		}
@@ -101,7 +101,9 @@ func (d *Daemon) addUsers(cfg config.Serve, _ *slog.Logger) (err error) {
 		return err
 	}
 	d.users = identity.NewUsers(&d.people, nil)
-	return d.people.set(cfg)
+	named, err := readRoster(cfg)
+	d.people.roster.Store(named)
+	return err
 }
 
 // authenticator admits the users that there are, and guests if there are none.

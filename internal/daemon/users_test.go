@@ -85,13 +85,14 @@ func TestWhoGoesFirst(t *testing.T) {
 		}
 	}
 	p := people{store: s}
-	err = p.set(config.Serve{
+	named, err := readRoster(config.Serve{
 		Users: []config.User{{Name: "amy", Home: "/settings"}},
 		SFTP:  config.SFTP{AuthorizedKeys: []config.AuthorizedKeys{{User: "amy"}, {User: "bob"}, {User: "carl"}, {User: ""}}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.roster.Store(named)
 	for name, home := range map[string]string{"amy": "/settings", "bob": "/store", "carl": ""} {
 		if a, err := p.Lookup(t.Context(), name); err != nil || a.Name != name || a.Home != home {
 			t.Errorf("%s: %+v, %v", name, a, err)
