@@ -32,13 +32,17 @@ func table() map[string]row {
 		"internal/linediff": {},
 
 		// Vocabulary of the product.
+		// The values of settings.
+		"internal/config/value": {},
+
 		"internal/vfs":       {},
 		"internal/identity":  {dray: "internal/identity/password", outside: "github.com/pquerna/otp"},
 		"internal/event":     {},
 		"internal/policy":    {dray: "internal/identity internal/vfs"},
-		"internal/config":    {dray: "internal/policy", outside: "github.com/goccy/go-yaml"}, // what rules say is checked where they are read
+		"internal/config":    {dray: "internal/config/value internal/policy", outside: "github.com/goccy/go-yaml"}, // what rules say is checked where they are read
 		"internal/kept":      {},
 		"internal/control":   {outside: "golang.org/x/sys"},
+		"internal/admission": {},
 		"internal/certs":     {dray: "internal/kept"},
 		"internal/hostkeys":  {dray: "internal/kept", outside: "golang.org/x/crypto/ssh"},
 		"internal/userkeys":  {outside: "golang.org/x/crypto/ssh"},
@@ -121,7 +125,7 @@ func table() map[string]row {
 
 		// Glue: one protocol each.
 		"internal/ftpd": {
-			dray:  "ftp ftp/ftpserver internal/event internal/identity internal/policy internal/policy/guard internal/vfs",
+			dray:  "ftp ftp/ftpserver internal/admission internal/event internal/identity internal/policy internal/policy/guard internal/vfs",
 			tests: "ftp/ftpclient internal/identity/password internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},
 		"internal/tftpd": {
@@ -138,7 +142,7 @@ func table() map[string]row {
 		// The composition root, and the command line above it.
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
-				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs internal/vfs/quota tftp",
+				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs internal/vfs/quota internal/admission internal/kept tftp",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {
@@ -170,7 +174,6 @@ func pure() []string {
 		internal/device/iossim/cli/*.go
 		internal/device/iossim/conf/*.go
 		internal/device/iossim/line/*.go
-		internal/device/*.go
 		internal/device/ios/show/*.go
 		internal/device/term/line.go
 		internal/device/term/mask.go
@@ -214,7 +217,6 @@ func constants() map[string]string {
 		"ftp/ftpserver.replyNonsense":        reply,
 		"ftp/ftpserver.replyShutdown":        reply,
 		"ftp/ftpserver.replySlow":            reply,
-		"ftp/ftpserver.replyTooMany":         reply,
 		"ftp/ftpserver.verbIndex":            "the verbs by name",
 	}
 }

@@ -3,8 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -31,64 +29,6 @@ func (t *Texts) items() []string { return *t }
 
 // Type names the value in a usage text.
 func (t *Texts) Type() string { return "TEXT" }
-
-// Block is a text of one or more lines.
-type Block string
-
-// Set takes a text that is not empty.
-func (b *Block) Set(s string) error {
-	if s == "" {
-		return errors.New("want a text, not empty")
-	}
-	*b = Block(s)
-	return nil
-}
-
-func (b *Block) String() string { return string(*b) }
-
-// Type names the value in a usage text.
-func (b *Block) Type() string { return "LINES" }
-
-// ClientIP is the address of one client. The zero value is none.
-type ClientIP netip.Addr
-
-// Set takes an IPv4 or an IPv6 address.
-func (a *ClientIP) Set(s string) error {
-	addr, err := netip.ParseAddr(s)
-	if err != nil || addr.IsUnspecified() || addr.IsMulticast() {
-		return errors.New("want the IP address of one client")
-	}
-	*a = ClientIP(addr.Unmap())
-	return nil
-}
-
-func (a *ClientIP) String() string {
-	if addr := netip.Addr(*a); addr.IsValid() {
-		return addr.String()
-	}
-	return ""
-}
-
-// Type names the value in a usage text.
-func (a *ClientIP) Type() string { return "IP" }
-
-// MAC is a hardware address.
-type MAC net.HardwareAddr
-
-// Set takes the forms of [net.ParseMAC]: 00:11:22:aa:bb:cc, 00-11-22-aa-bb-cc or 0011.22aa.bbcc.
-func (m *MAC) Set(s string) error {
-	hw, err := net.ParseMAC(s)
-	if err != nil {
-		return errors.New("want a hardware address, such as 00:11:22:aa:bb:cc")
-	}
-	*m = MAC(hw)
-	return nil
-}
-
-func (m *MAC) String() string { return net.HardwareAddr(*m).String() }
-
-// Type names the value in a usage text.
-func (m *MAC) Type() string { return "MAC" }
 
 // Count is a number within bounds.
 type Count struct {
@@ -133,7 +73,14 @@ func (d *Duration) String() string {
 	if *d == 0 {
 		return ""
 	}
-	return time.Duration(*d).String()
+	text := time.Duration(*d).String() // with zeros that nobody writes
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // Type names the value in a usage text.

@@ -52,7 +52,7 @@ func TestTFTPWrites(t *testing.T) {
 
 func TestCheckTFTP(t *testing.T) {
 	for want, c := range map[string]TFTP{
-		"tftp.ports":           {SinglePort: true, Ports: PortRange{2000, 3000}},
+		"tftp.ports":           {SinglePort: true, Ports: PortRange{First: 2000, Last: 3000}},
 		"tftp.require-options": {NoOptions: true, RequireOptions: true},
 		"[2] wants one of":     {Provision: []TFTPProvision{{Match: "x", Try: []string{"y"}}, {Match: "x"}}},
 		"[1] wants one of":     {Provision: []TFTPProvision{{Match: "x", Template: "y", Program: []string{"z"}}}},

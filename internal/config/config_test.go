@@ -24,7 +24,7 @@ func TestPort(t *testing.T) {
 
 func TestPortRange(t *testing.T) {
 	for in, want := range map[string]PortRange{
-		"50000-50100": {50000, 50100}, "1024-1024": {1024, 1024}, "3000": {3000, 3000},
+		"50000-50100": {First: 50000, Last: 50100}, "1024-1024": {First: 1024, Last: 1024}, "3000": {First: 3000, Last: 3000},
 		"50100-50000": {}, "1023-2000": {}, "1-": {}, "a-b": {}, "5000-70000": {}, "": {},
 	} {
 		var r PortRange
@@ -91,12 +91,12 @@ func TestUsers(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	off := Port{said: true, off: true}
+	off := portOf("off")
 	ten := netip.MustParsePrefix("10.0.0.0/8")
 	for name, s := range map[string]Serve{
 		"nothing to serve": {FTP: FTP{Port: off}, TFTP: TFTP{Port: off}},
 		"twice":            {Users: []User{{Name: "a", Password: "x"}, {Name: "a", Password: "y"}}},
-		"ftps.port needs":  {FTPS: FTPS{Port{said: true, number: 990}}, TLS: TLS{Mode: TLSOff}},
+		"ftps.port needs":  {FTPS: FTPS{portOf("990")}, TLS: TLS{Mode: TLSOff}},
 		"tls.cert needs":   {TLS: TLS{Mode: TLSOff, CertFile: "x"}},
 		"tls.client-ca":    {TLS: TLS{Mode: TLSOff, ClientCAs: "x"}},
 		"tls.key needs":    {TLS: TLS{KeyFile: "x"}},
@@ -138,12 +138,12 @@ func TestWords(t *testing.T) {
 }
 
 func TestSFTP(t *testing.T) {
-	port := Port{said: true, number: 2022}
+	port := portOf("2022")
 	key := AuthorizedKeys{User: "amy", File: "x"}
 	for name, s := range map[string]Serve{
 		"needs users":       {SFTP: SFTP{Port: port}},
 		"without a passw":   {Users: []User{{Name: "a"}}},
-		"nothing to serve":  {FTP: FTP{Port: Port{said: true, off: true}}, TFTP: TFTP{Port: Port{said: true, off: true}}},
+		"nothing to serve":  {FTP: FTP{Port: portOf("off")}, TFTP: TFTP{Port: portOf("off")}},
 		"needs users, sinc": {SFTP: SFTP{Port: port, AuthorizedKeys: []AuthorizedKeys{{File: "x"}}}},
 	} {
 		if err := s.Check(); err == nil || !strings.Contains(err.Error(), name) {
@@ -158,7 +158,7 @@ func TestSFTP(t *testing.T) {
 			t.Errorf("%+v: %v", s.SFTP, err)
 		}
 	}
-	if (&Serve{}).ServesSFTP() || (&Serve{Users: []User{{Name: "a"}}, SFTP: SFTP{Port: Port{said: true, off: true}}}).ServesSFTP() {
+	if (&Serve{}).ServesSFTP() || (&Serve{Users: []User{{Name: "a"}}, SFTP: SFTP{Port: portOf("off")}}).ServesSFTP() {
 		t.Error("SFTP without users, or where it is off")
 	}
 	var l authorizedKeys
@@ -167,4 +167,12 @@ func TestSFTP(t *testing.T) {
 			t.Errorf("Set(%q) = %v", in, err)
 		}
 	}
+}
+
+// portOf is a port as it is written.
+func portOf(s string) (p Port) {
+	if err := p.Set(s); err != nil {
+		panic(err)
+	}
+	return p
 }

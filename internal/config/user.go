@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dray/internal/config/value"
 )
 
 // User is a name, its proofs, and what is special about who has it.
@@ -65,7 +67,7 @@ func (u *Users) Set(s string) error {
 	return nil
 }
 
-func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
+func isControl(r rune) bool { return value.IsControl(r) }
 
 // String is empty: it would show the passwords.
 func (u *Users) String() string { return "" }
