@@ -45,6 +45,10 @@ type Conn struct {
 	closing bool          // nothing more is read
 	parting bool          // the client was told so, and may still say something
 
+	pass    Pass                // from Server.Admit
+	current atomic.Pointer[job] // running, for other goroutines
+	moved   atomic.Int64        // octets of the transfers before it
+
 	lingering atomic.Int32 // data connections that wait for the client to close them too
 }
 
@@ -57,7 +61,6 @@ const (
 
 // What connections are told when they are closed.
 var (
-	replyTooMany   = reply(ftp.CodeTooMany, "Too many connections, try again later")
 	replyShutdown  = reply(ftp.CodeShutdown, "The server is shutting down")
 	replySlow      = reply(ftp.CodeIdle, "The log-in took too long")
 	replyIdle      = reply(ftp.CodeIdle, "Nothing came for too long")
@@ -67,7 +70,7 @@ var (
 )
 
 func newConn(s *Server, nc net.Conn, implicit bool) *Conn {
-	c := &Conn{srv: s, raw: nc, nc: nc, implicit: implicit, begun: time.Now()}
+	c := &Conn{srv: s, raw: nc, nc: nc, implicit: implicit, pass: open{}, begun: time.Now()}
 	c.remote, c.local = addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr())
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.state = newSession(c.remote.Addr())
@@ -98,6 +101,7 @@ func (c *Conn) LocalAddr() netip.AddrPort { return c.local }
 // serve is the goroutine of the connection.
 func (c *Conn) serve() {
 	defer c.srv.dismiss(c)
+	defer c.pass.Leave()
 	defer c.containPanic() // of what is deferred below
 	defer c.closeBackend()
 	defer c.stop()
@@ -153,13 +157,7 @@ func (c *Conn) part() {
 	}
 }
 
-// cut ends the connection at once. Like interrupt it may be called by any goroutine.
-func (c *Conn) cut() {
-	c.cancel()
-	c.raw.Close()
-}
-
-// interrupt wakes a connection that waits for a command.
+// interrupt wakes a connection that waits for a command. It may be called by any goroutine.
 func (c *Conn) interrupt() { c.raw.SetReadDeadline(time.Unix(1, 0)) }
 
 func (c *Conn) closeBackend() {

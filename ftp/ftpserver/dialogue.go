@@ -255,6 +255,7 @@ func (c *Conn) start(t transfer) {
 	}
 	j := newJob(c, t, data)
 	c.running = j
+	c.current.Store(j)
 	c.wg.Add(1)
 	go func() {
 		defer c.wg.Done()
@@ -265,6 +266,8 @@ func (c *Conn) start(t transfer) {
 // finish takes the end of the running transfer.
 func (c *Conn) finish(out outcome) {
 	c.running = nil
+	c.moved.Add(out.Bytes)
+	c.current.Store(nil)
 	if out.fault != nil {
 		c.fault(out.fault)
 		return

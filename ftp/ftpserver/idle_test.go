@@ -14,7 +14,7 @@ import (
 func BenchmarkIdle(b *testing.B) {
 	const sessions = 2000
 	for range b.N {
-		s := &Server{Backend: newMemory(), MaxConnsPerAddress: sessions, MaxConns: sessions}
+		s := &Server{Backend: newMemory(), MaxConns: sessions}
 		addr := serve(b, s, "127.0.0.1:0")
 		conns := make([]net.Conn, sessions)
 		var buf [512]byte

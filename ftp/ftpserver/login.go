@@ -1,6 +1,7 @@
 package ftpserver
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -38,12 +39,14 @@ func (l login) do(c *Conn) ftp.Reply {
 	if !errors.Is(err, ErrLogin) {
 		c.log().Error("log-in could not be checked", "user", l.user, "error", err)
 	}
-	c.wait(orDefault(c.srv.LoginDelay, time.Second))
-	if c.state.failed++; c.state.failed >= maxRefused {
-		c.end(reply(ftp.CodeUnavailable, "Too many log-ins refused"))
+	told := &LoginError{Delay: orDefault(c.srv.LoginDelay, time.Second)}
+	errors.As(err, &told)
+	c.wait(told.Delay)
+	if c.state.failed++; c.state.failed >= maxRefused || told.Close {
+		c.end(reply(ftp.CodeUnavailable, cmp.Or(told.Text, "Too many log-ins refused")))
 		return ftp.Reply{}
 	}
-	return reply(ftp.CodeLoginRefused, "Log-in refused")
+	return reply(ftp.CodeLoginRefused, cmp.Or(told.Text, "Log-in refused"))
 }
 
 func (c *Conn) admit(user string, fs FS) {

@@ -70,10 +70,14 @@ type Server struct {
 	// that takes no reply. Zero means 5 minutes.
 	StallTimeout time.Duration
 
-	// MaxConns and MaxConnsPerAddress bound the control connections, in all and from
-	// one address; those above are told 421. Zero means 8192 and 1024.
-	MaxConns           int
-	MaxConnsPerAddress int
+	// MaxConns bounds the control connections; those above are told 421. Zero means 8192.
+	MaxConns int
+
+	// Admit decides about a connection before anything is said on it, TLS included: by its
+	// address, or by how many there are. An error turns it away: 421 with the text of the
+	// error, which is one line. It is called by the goroutine of Serve and must not wait.
+	// Zero admits all.
+	Admit func(c *Conn) (Pass, error)
 
 	// Deflate makes MODE Z possible, in which data connections are packed. It takes about a
 	// MiB and a core of the server for each transfer.
@@ -131,7 +135,6 @@ type Server struct {
 	drained   chan struct{} // closed when nothing runs any more after that
 	listeners map[net.Listener]struct{}
 	conns     map[*Conn]struct{}
-	perAddr   map[netip.Addr]int
 }
 
 // PortRange is a range of ports, both ends included.
@@ -161,7 +164,6 @@ func (s *Server) begin() {
 	s.hashing = make(chan struct{}, max(1, orDefault(s.MaxHashes, 2)))
 	s.listeners = make(map[net.Listener]struct{})
 	s.conns = make(map[*Conn]struct{})
-	s.perAddr = make(map[netip.Addr]int)
 	if s.TLS != nil {
 		config := s.TLS.Clone()
 		config.DynamicRecordSizingDisabled = true // files are long
@@ -260,30 +262,30 @@ func (s *Server) isClosing() bool {
 // take starts a connection, or turns it away.
 func (s *Server) take(nc net.Conn, implicit bool) {
 	c := newConn(s, nc, implicit)
+	if s.Admit != nil {
+		pass, err := s.Admit(c)
+		if err != nil {
+			c.turnAway(err.Error())
+			return
+		}
+		c.pass = pass
+	}
 	if s.admit(c) {
 		go c.serve()
 		return
 	}
 	s.Log.Warn("too many connections: turned away", "remote", c.remote)
-	// The send buffer of a new connection is empty, so that this does not wait.
-	nc.SetWriteDeadline(time.Now().Add(time.Second))
-	if !implicit {
-		nc.Write(replyTooMany.Append(nil))
-	}
-	c.cancel()
-	nc.Close()
+	c.turnAway("Too many connections, try again later")
+	c.pass.Leave()
 }
 
 func (s *Server) admit(c *Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	addr := c.remote.Addr()
-	if s.closing || len(s.conns) >= orDefault(s.MaxConns, 8192) ||
-		addr.IsValid() && s.perAddr[addr] >= orDefault(s.MaxConnsPerAddress, 1024) {
+	if s.closing || len(s.conns) >= orDefault(s.MaxConns, 8192) {
 		return false
 	}
 	s.conns[c] = struct{}{}
-	s.perAddr[addr]++
 	return true
 }
 
@@ -291,10 +293,6 @@ func (s *Server) dismiss(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, c)
-	addr := c.remote.Addr()
-	if s.perAddr[addr]--; s.perAddr[addr] == 0 {
-		delete(s.perAddr, addr)
-	}
 	s.checkDrained()
 }
 
@@ -329,7 +327,7 @@ func (s *Server) Close() error {
 	s.stop()
 	s.mu.Lock()
 	for c := range s.conns {
-		c.cut()
+		c.Cut()
 	}
 	s.mu.Unlock()
 	<-s.drained

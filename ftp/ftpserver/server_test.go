@@ -136,7 +136,7 @@ func (b *barrier) wait(ctx context.Context) error {
 // the middle all of them have a transfer that runs.
 func TestManySessions(t *testing.T) {
 	const sessions = 200
-	addr := serve(t, &Server{Backend: newMemory(), MaxConnsPerAddress: sessions}, "127.0.0.1:0")
+	addr := serve(t, &Server{Backend: newMemory()}, "127.0.0.1:0")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	b := newBarrier(sessions)
@@ -262,40 +262,6 @@ func TestServeAfterClose(t *testing.T) {
 	}
 	if err := s.Serve(l); !errors.Is(err, ErrServerClosed) {
 		t.Errorf("Serve: %v", err)
-	}
-}
-
-// One address cannot take all connections, and gets its share back.
-func TestConnectionsPerAddress(t *testing.T) {
-	addr := serve(t, &Server{Backend: newMemory(), MaxConnsPerAddress: 2}, "127.0.0.1:0")
-	one, _ := greet(t, addr), greet(t, addr)
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	third := &peer{t, conn, bufio.NewReader(conn)}
-	third.want(ftp.CodeTooMany)
-	third.ended()
-	other := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
-	conn, err = other.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	(&peer{t, conn, bufio.NewReader(conn)}).want(ftp.CodeReady)
-	one.ask("QUIT", ftp.CodeGoodbye)
-	one.ended()
-	one.Close()
-	for { // until the server has seen the end as well
-		conn, err := net.Dial("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := ftp.ReadReply(bufio.NewReader(conn))
-		conn.Close()
-		if err == nil && r.Code == ftp.CodeReady {
-			return
-		}
 	}
 }
 

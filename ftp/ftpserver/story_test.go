@@ -24,7 +24,14 @@ import (
 // Ten thousand connections from one address leave the server to others.
 func TestManyConnectionsFromOneAddress(t *testing.T) {
 	const allowed = 10
-	addr := serve(t, &Server{Backend: newMemory(), MaxConnsPerAddress: allowed}, "127.0.0.1:0")
+	here := netip.MustParseAddr("127.0.0.1")
+	room := make(places, allowed)
+	addr := serve(t, &Server{Backend: newMemory(), Admit: func(c *Conn) (Pass, error) {
+		if c.RemoteAddr().Addr() == here {
+			return room.take()
+		}
+		return make(places, 1).take()
+	}}, "127.0.0.1:0")
 	for range allowed {
 		greet(t, addr)
 	}
@@ -46,6 +53,20 @@ func TestManyConnectionsFromOneAddress(t *testing.T) {
 	}
 	enterFrom(t, "127.0.0.2", addr).ask("PWD", ftp.CodeDirectory)
 }
+
+// places are so many passes.
+type places chan struct{}
+
+func (p places) take() (Pass, error) {
+	select {
+	case p <- struct{}{}:
+		return p, nil
+	default:
+		return nil, errors.New("no room")
+	}
+}
+
+func (p places) Leave() { <-p }
 
 // A peer that keeps talking does not get more time to log in.
 func TestTalkativeBeforeLogin(t *testing.T) {
