@@ -27,6 +27,8 @@ type Serve struct {
 	TLS       TLS // of FTP and FTPS
 	TFTP      TFTP
 	SFTP      SFTP
+	Limits    Limits // of FTP and SFTP
+	Bans      Bans
 }
 
 // Log is how the log is written.

@@ -83,7 +83,14 @@ func settings(s *Serve) []Setting {
 		{Key: "sftp.lenient-attributes", Value: (*Switch)(&s.SFTP.LenientAttributes), Default: "false",
 			Usage: "answer SFTP changes of times and modes that are not allowed as done"},
 	}
-	return slices.Concat(rows, folderSettings(&s.Folders), quotaSettings(&s.Quota), ruleSettings(s), tftpSettings(&s.TFTP), tftpLimits(&s.TFTP))
+	return slices.Concat(rows,
+		sftpLimits(&s.Limits),
+		folderSettings(&s.Folders),
+		quotaSettings(&s.Quota),
+		ruleSettings(s),
+		tftpSettings(&s.TFTP), tftpLimits(&s.TFTP),
+		limitSettings(&s.Limits), banSettings(&s.Bans),
+	)
 }
 
 // Env is the variable that sets it, "" if there is none.

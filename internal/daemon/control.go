@@ -13,6 +13,7 @@ import (
 // handle says what can be asked of the running server.
 func (d *Daemon) handle(srv *control.Server) {
 	srv.Handle("GET /endpoints", func(*http.Request) (any, error) { return d.endpoints, nil })
+	d.handleDoor(srv)
 }
 
 // addControl opens the socket through which `dray session` and its like reach the server.
@@ -27,6 +28,7 @@ func (d *Daemon) addControl(cfg config.Serve, log *slog.Logger) error {
 		return nil
 	}
 	d.handle(srv)
+	d.addBook(cfg.StateDir, log)
 	d.servers = append(d.servers, server{
 		serve:    func() error { return closedControl(srv.Serve()) },
 		shutdown: func(context.Context) error { return nil }, // it tells what the others wait for

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"dray/internal/admission"
 	"dray/internal/certs"
 	"dray/internal/config"
 	"dray/internal/event"
@@ -33,6 +34,7 @@ type Daemon struct {
 	people    people
 	users     identity.Authenticator // of the people
 	rules     *guard.Live
+	gate      *admission.Gate
 	events    *event.Log
 	log       *slog.Logger
 	write     bool
@@ -60,7 +62,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	if err := d.openFolders(cfg); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	for _, add := range []func(config.Serve, *slog.Logger) error{d.addUsers, d.addFTP, d.addTFTP, d.addSFTP, d.addControl} {
+	for _, add := range []func(config.Serve, *slog.Logger) error{d.addUsers, d.addGate, d.addFTP, d.addTFTP, d.addSFTP, d.addControl} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
 		}

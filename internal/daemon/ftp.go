@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 
 	"dray/ftp/ftpserver"
@@ -57,6 +58,10 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		Deflate:      cfg.FTP.Deflate,
 		MaxInflate:   int64(cfg.FTP.DeflateLimit),
 		MaxHashSize:  int64(cfg.FTP.MaxHashSize),
+		MaxConns:     math.MaxInt, // the gate counts
+		LoginTimeout: cfg.Limits.LoginTimeout,
+		IdleTimeout:  cfg.Limits.IdleTimeout,
+		StallTimeout: cfg.Limits.StallTimeout,
 		Log:          log,
 	}
 	if len(cfg.FTP.PassiveAddresses) > 0 {
@@ -79,9 +84,10 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		d.written = append(d.written, files)
 		folders[h.Name] = &tree.Trees{Files: files, Rules: d.rules, Shared: d.shared}
 	}
-	srv.Backend = &ftpd.Backend{
-		Trees: d.trees(), Hosts: folders, Users: d.authenticator(cfg), Events: d.events,
+	backend := &ftpd.Backend{
+		Trees: d.trees(), Hosts: folders, Users: d.authenticator(cfg), Gate: d.gate, Events: d.events,
 		LenientAttributes: cfg.FTP.LenientAttributes,
 	}
+	srv.Backend, srv.Admit = backend, backend.Admit
 	return srv, nil
 }

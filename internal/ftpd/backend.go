@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dray/ftp/ftpserver"
+	"dray/internal/admission"
 	"dray/internal/event"
 	"dray/internal/identity"
 	"dray/internal/policy/guard"
@@ -32,6 +33,10 @@ type Backend struct {
 	Users  identity.Authenticator
 	Events event.Sink // nil: nobody is told
 
+	// Gate is who counts sessions and failed log-ins; [ftpserver.Server.Admit] has to be Admit
+	// then. nil: nobody does.
+	Gate *admission.Gate
+
 	// Hosts are trees instead of Trees for clients that said HOST with their name, in lower
 	// case (RFC 7151). Users are the same: it is no wall between them.
 	Hosts map[string]Trees
@@ -50,16 +55,22 @@ func (b *Backend) NewSession(_ context.Context, c *ftpserver.Conn) (ftpserver.Se
 	if b.Trees == nil || b.Users == nil {
 		return nil, errors.New("ftpd: a backend needs Trees and Users")
 	}
-	id := protocol + strconv.FormatUint(b.sessions.Add(1), 10)
-	s := &session{backend: b, conn: c, begun: time.Now(), about: event.Session{Protocol: protocol, ID: id, Remote: c.RemoteAddr()}}
+	p, ok := c.Pass().(*pass)
+	if !ok {
+		p = &pass{id: b.nextID()}
+	}
+	s := &session{backend: b, conn: c, visit: p.visit, begun: time.Now(), about: event.Session{Protocol: protocol, ID: p.id, Remote: c.RemoteAddr()}}
 	s.emit(event.Begin{Session: s.about})
 	return s, nil
 }
+
+func (b *Backend) nextID() string { return protocol + strconv.FormatUint(b.sessions.Add(1), 10) }
 
 // session is one control connection.
 type session struct {
 	backend *Backend
 	conn    *ftpserver.Conn
+	visit   *admission.Session // nil without a Gate
 	begun   time.Time
 	about   event.Session // of all its events
 }
@@ -86,16 +97,19 @@ func (s *session) LoginCertificate(ctx context.Context, user string, cert *x509.
 
 func (s *session) login(ctx context.Context, c identity.Credentials, detail string) (ftpserver.FS, error) {
 	c.Protocol, c.Remote = s.protocol(), s.about.Remote
+	s.visit.Try(c.User)
 	subject, err := s.backend.Users.Authenticate(ctx, c)
+	if err == nil {
+		err = s.visit.Login(subject.Name)
+	}
 	s.about.User = c.User
 	s.emit(event.Login{Session: s.about, TLS: s.tls(), Detail: detail, Err: err})
-	s.about.User = subject.Name // nobody after a refusal
-	switch {
-	case errors.Is(err, identity.ErrRefused):
-		return nil, ftpserver.ErrLogin
-	case err != nil:
+	if err != nil {
+		err = s.refused(err, c.Proven == "")
+		s.about.User = ""
 		return nil, err
 	}
+	s.about.User = subject.Name
 	fsys, err := s.backend.trees(s.conn.Host()).Open(ctx, subject.By(c.Protocol, c.Remote.Addr()))
 	if err != nil {
 		return nil, err
