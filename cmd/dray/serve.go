@@ -26,8 +26,9 @@ func serveCommand(std stdio) *cobra.Command {
 		Short: "Serve a folder over FTP, SFTP and TFTP",
 		Long: `Serve DIR, or the current folder, over FTP, SFTP and TFTP, to read only.
 
-Without --user, FTP admits the guests "anonymous" and "ftp". With --user, only those
-users log in, over FTP and over SFTP, which has no guests. TFTP knows no users: what it
+Without users, FTP admits the guests "anonymous" and "ftp". Users are those of --user, of
+the settings, and those that dray user has added; then only they log in, over FTP and
+over SFTP, which has no guests. TFTP knows no users: what it
 serves, it serves to anyone. Clients of SFTP may use scp as well; there is no shell.
 
 Every flag is also a variable, such as DRAY_PASSIVE_PORTS for --passive-ports, and a key of a
