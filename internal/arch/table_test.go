@@ -32,7 +32,6 @@ func table() map[string]row {
 		"internal/linediff": {},
 
 		// Vocabulary of the product.
-		// The values of settings.
 		"internal/config/value": {},
 
 		"internal/vfs":       {},
@@ -174,6 +173,7 @@ func pure() []string {
 		internal/device/iossim/cli/*.go
 		internal/device/iossim/conf/*.go
 		internal/device/iossim/line/*.go
+		internal/device/*.go
 		internal/device/ios/show/*.go
 		internal/device/term/line.go
 		internal/device/term/mask.go
