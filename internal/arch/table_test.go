@@ -156,8 +156,13 @@ func table() map[string]row {
 		// Tests of the whole.
 		"internal/arch": {},
 		"test/soak":     {tests: "ftp/ftpclient github.com/pkg/sftp golang.org/x/crypto/ssh internal/config internal/daemon internal/scp tftp"},
-		"test/interop":  {outside: "golang.org/x/sys", tests: "internal/tftpd/remap tftp"},
-		"test/bench":    {dray: "tftp tftp/tftptest ftp ftp/ftpclient", outside: "golang.org/x/crypto/ssh golang.org/x/sys"},
+		"test/permissions": {
+			outside: "golang.org/x/crypto/ssh",
+			tests: "ftp ftp/ftpserver ftp/ftptest internal/ftpd internal/identity internal/policy internal/policy/guard internal/scp internal/sftp internal/sftpd" +
+				" internal/tftpd internal/tree internal/vfs/osfs tftp",
+		},
+		"test/interop": {outside: "golang.org/x/sys", tests: "internal/tftpd/remap tftp"},
+		"test/bench":   {dray: "tftp tftp/tftptest ftp ftp/ftpclient", outside: "golang.org/x/crypto/ssh golang.org/x/sys"},
 	}
 }
 

@@ -3,6 +3,7 @@ package sftp
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Request is what a client asks. Which fields mean anything follows from the type, and
@@ -130,8 +131,19 @@ const (
 	ExtCheckName   = "check-file-name"
 )
 
+// Extensions returns the names of the extensions that are read: no other is known.
+func Extensions() []string {
+	return []string{
+		ExtPosixRename, ExtHardlink, ExtStatVFS, ExtFStatVFS, ExtFSync, ExtLSetStat, ExtLimits, ExtExpandPath, ExtHome,
+		ExtCopyData, ExtUsersGroups, ExtCheckFile, ExtCheckHandle, ExtCheckName,
+	}
+}
+
 // extension returns the fields of an extension, in order, and whether it is known.
 func extension(name string) ([]field, bool) {
+	if !slices.Contains(Extensions(), name) {
+		return nil, false
+	}
 	algorithms := text(func(r *Request) *string { return &r.Algorithms })
 	switch name {
 	case ExtPosixRename, ExtHardlink:

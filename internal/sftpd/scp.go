@@ -3,6 +3,7 @@ package sftpd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -166,7 +167,11 @@ func (s scpSession) Create(name string, size int64, a scp.Attributes) (scp.Uploa
 		return nil, err
 	}
 	_, missing := s.files.Stat(s.ctx, p)
-	up, err := s.files.Create(s.ctx, p, vfs.CreateOptions{Expect: size})
+	err = s.preserves(p, a)
+	var up vfs.Upload
+	if err == nil {
+		up, err = s.files.Create(s.ctx, p, vfs.CreateOptions{Expect: size})
+	}
 	if err != nil {
 		s.transferred(event.Transfer{Op: event.Write, Path: p.String(), Err: err})
 		return nil, err
@@ -259,13 +264,25 @@ func (s scpSession) Mkdir(name string, a scp.Attributes) error {
 	if s.IsDir(name) {
 		return nil
 	}
-	err = s.files.Mkdir(s.ctx, p)
+	if err = s.preserves(p, a); err == nil {
+		err = s.files.Mkdir(s.ctx, p)
+	}
 	s.conn.emit(event.Change{Session: s.conn.by("scp"), Op: event.Mkdir, Path: p.String(), Err: err})
 	if err != nil {
 		return err
 	}
 	wish := scp.Attributes{Mode: a.Mode | 0o700} // or what follows could not be put into it
 	return s.attribute(p, wish, true, 0o755)
+}
+
+// preserves refuses ahead what is to have times and permissions that may not be set: else it
+// would be done by half.
+func (s scpSession) preserves(p vfs.Path, a scp.Attributes) error {
+	if !a.Preserve || s.conn.srv.LenientAttributes || s.files.May(policy.SetStat, p) {
+		return nil
+	}
+	err := fmt.Errorf("%w by the rules: %s", fs.ErrPermission, s.files.Why(policy.SetStat, p))
+	return &vfs.OpError{Op: "setstat", Path: p.String(), Err: err}
 }
 
 // Leave implements [scp.Sink].
