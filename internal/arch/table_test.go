@@ -57,14 +57,15 @@ func table() map[string]row {
 		"internal/event/xferlog": {dray: "internal/event"},
 
 		// Stores, and what wraps them.
-		"internal/vfs/vfstest":  {dray: "internal/vfs"},
-		"internal/vfs/osfs":     {dray: "internal/vfs", outside: "golang.org/x/sys", tests: "internal/vfs/vfstest"},
-		"internal/vfs/memfs":    {dray: "internal/vfs", tests: "internal/vfs/vfstest"},
-		"internal/vfs/mount":    {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
-		"internal/vfs/quota":    {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
-		"internal/policy/guard": {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest"},
+		"internal/vfs/vfstest":   {dray: "internal/vfs"},
+		"internal/vfs/osfs":      {dray: "internal/vfs", outside: "golang.org/x/sys", tests: "internal/vfs/vfstest"},
+		"internal/vfs/memfs":     {dray: "internal/vfs", tests: "internal/vfs/vfstest"},
+		"internal/vfs/mount":     {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
+		"internal/vfs/quota":     {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
+		"internal/vfs/bandwidth": {dray: "internal/vfs", outside: "golang.org/x/time/rate", tests: "internal/vfs/memfs internal/vfs/vfstest"},
+		"internal/policy/guard":  {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest"},
 
-		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/mount internal/vfs/osfs internal/vfs/quota"},
+		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/bandwidth internal/vfs/mount internal/vfs/osfs internal/vfs/quota", tests: "internal/vfs/memfs"},
 
 		// Devices: their prompts, then what drives them.
 		"internal/device/term":     {},
@@ -141,7 +142,7 @@ func table() map[string]row {
 		// The composition root, and the command line above it.
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
-				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/osfs internal/vfs/quota internal/admission internal/kept tftp",
+				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/bandwidth internal/vfs/osfs internal/vfs/quota internal/admission internal/kept tftp",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {

@@ -21,6 +21,7 @@ type Serve struct {
 	Rules     []Rule // in their order
 	Folders   Folders
 	Quota     Quota
+	Rates     Rates
 	Log       Log
 	FTP       FTP
 	FTPS      FTPS

@@ -87,6 +87,7 @@ func settings(s *Serve) []Setting {
 		sftpLimits(&s.Limits),
 		folderSettings(&s.Folders),
 		quotaSettings(&s.Quota),
+		rateSettings(&s.Rates),
 		ruleSettings(s),
 		tftpSettings(&s.TFTP), tftpLimits(&s.TFTP),
 		limitSettings(&s.Limits), banSettings(&s.Bans),

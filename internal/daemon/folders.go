@@ -4,6 +4,7 @@ import (
 	"dray/internal/config"
 	"dray/internal/identity"
 	"dray/internal/tree"
+	"dray/internal/vfs/bandwidth"
 	"dray/internal/vfs/osfs"
 	"dray/internal/vfs/quota"
 )
@@ -27,7 +28,7 @@ func (d *Daemon) openFolders(cfg config.Serve) error {
 		d.mounts = append(d.mounts, identity.Mount(m))
 	}
 	d.shared = &tree.Shared{Folders: d.folders, Accounts: &d.people, Home: cfg.Folders.Home, MakeHomes: cfg.Folders.MakeHomes}
-	d.shared.Quotas = d.quotas(&cfg.Quota)
+	d.shared.Quotas, d.shared.Rates = d.quotas(&cfg.Quota), rates(&cfg.Rates)
 	return nil
 }
 
@@ -42,6 +43,15 @@ func (d *Daemon) quotas(q *config.Quota) *tree.Quotas {
 		User: quota.Budget{
 			Bytes: int64(q.UserBytes), Files: int64(q.UserFiles), Settings: [3]string{"quota.user-bytes", "quota.user-files", ""},
 		},
+	}
+}
+
+// rates are those of everybody.
+func rates(r *config.Rates) *tree.Rates {
+	return &tree.Rates{
+		All:     bandwidth.New(bandwidth.Rates{Up: int64(r.Upload), Down: int64(r.Download)}),
+		User:    bandwidth.Rates{Up: int64(r.UserUpload), Down: int64(r.UserDownload)},
+		Session: bandwidth.Rates{Up: int64(r.SessionUpload), Down: int64(r.SessionDownload)},
 	}
 }
 

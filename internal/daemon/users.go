@@ -142,7 +142,7 @@ func Account(u config.User) (identity.Account, error) {
 		Name: u.Name, Hash: u.Hash, Keys: u.Keys, TOTP: u.TOTP, Groups: slices.Sorted(slices.Values(u.Groups)), Disabled: u.Disabled, Expires: u.Expires,
 		Protocols: u.Protocols, Networks: u.Networks, Home: u.Home,
 		QuotaBytes: int64(u.QuotaBytes), QuotaFiles: int64(u.QuotaFiles),
-		UploadRate: limit(u.UploadRate), DownloadRate: limit(u.DownloadRate), MaxSessions: u.MaxSessions,
+		UploadRate: int64(u.UploadRate), DownloadRate: int64(u.DownloadRate), MaxSessions: u.MaxSessions,
 	}
 	if u.Password != "" {
 		a.Hash = password.Digest(u.Password)
@@ -192,9 +192,6 @@ func User(a identity.Account) config.User {
 	}
 	return u
 }
-
-// limit is a limit of an account, where 0 is none.
-func limit(z config.Size) int64 { return max(int64(z), 0) }
 
 // accounts are the users of the settings.
 func accounts(users []config.User) (identity.Accounts, error) {

@@ -30,8 +30,8 @@ type Account struct {
 
 	QuotaBytes   int64 // that files may take; 0 is what holds for everybody, less is no limit
 	QuotaFiles   int64 // that there may be; 0 is what holds for everybody, less is no limit
-	UploadRate   int64 // octets a second, of all sessions together; 0 is no limit
-	DownloadRate int64 // octets a second, of all sessions together; 0 is no limit
+	UploadRate   int64 // octets a second, of all sessions together; 0 is that of everybody, less is no limit
+	DownloadRate int64 // octets a second, of all sessions together; 0 is that of everybody, less is no limit
 	MaxSessions  int   // at once; 0 is no limit
 }
 

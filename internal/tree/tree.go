@@ -37,6 +37,7 @@ type Shared struct {
 	Home      string             // of users whose account names none, as [identity.Account] has it; "" is none
 	MakeHomes bool               // make the home of a user at the first log-in
 	Quotas    *Quotas            // nil: there are none
+	Rates     *Rates             // nil: there are none
 }
 
 // Open returns the files of s, until ctx ends. It may be called from any goroutine.
@@ -85,7 +86,11 @@ func (t *Trees) join(ctx context.Context, a identity.Account) (vfs.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mount.New(t.bounded(a, root, points, len(a.Mounts)), points)
+	files, err := mount.New(t.bounded(a, root, points, len(a.Mounts)), points)
+	if err != nil {
+		return nil, err
+	}
+	return t.Shared.Rates.paced(a, files), nil
 }
 
 // mounts are those of everybody and those of the user, which go before.

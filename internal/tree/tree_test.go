@@ -7,13 +7,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"dray/internal/identity"
 	"dray/internal/policy"
 	"dray/internal/tree"
 	"dray/internal/vfs"
+	"dray/internal/vfs/bandwidth"
+	"dray/internal/vfs/memfs"
 	"dray/internal/vfs/osfs"
+	"dray/internal/vfs/quota"
 )
 
 // host is a folder of the host with one file in each of its folders, which says where it is.
@@ -155,22 +161,75 @@ func TestBase(t *testing.T) {
 	}
 }
 
-// TestNothingWrapsWithoutNeed: downloads reach the file of the host, and with it sendfile.
-func TestNothingWrapsWithoutNeed(t *testing.T) {
+// TestDownloadsReachTheFile of the host, and with it sendfile, in homes and mounts, whatever
+// is counted, and unless what goes down is bounded.
+func TestDownloadsReachTheFile(t *testing.T) {
 	dir := host(t, "served", "served/home/ann", "images")
-	all := trees(t, dir, tree.Shared{Home: "/home/{user}"}, identity.Mount{At: "/images", Dir: filepath.Join(dir, "images")})
-	fsys, err := all.Open(t.Context(), ann())
-	ok(t, err)
-	for _, name := range []string{"/where", "/images/where"} {
-		f, err := fsys.Open(t.Context(), parse(t, name))
-		ok(t, err)
-		if _, direct := f.(*osfs.File); !direct {
-			t.Errorf("%s is a %T, which does not lead to sendfile", name, f)
-		}
-		ok(t, f.Close())
+	ledger := quota.NewLedger(nil)
+	defer ledger.Close()
+	for about, c := range map[string]struct {
+		quotas *tree.Quotas
+		rates  *tree.Rates
+		direct bool
+	}{
+		"nothing":            {nil, nil, true},
+		"no limits":          {&tree.Quotas{Ledger: ledger}, &tree.Rates{All: bandwidth.New(bandwidth.Rates{})}, true},
+		"a quota":            {&tree.Quotas{Ledger: ledger, All: quota.Budget{Bytes: 1}, User: quota.Budget{Files: 1}}, nil, true},
+		"a limit up":         {nil, &tree.Rates{Session: bandwidth.Rates{Up: 1}, User: bandwidth.Rates{Up: 1}}, true},
+		"a limit for all":    {nil, &tree.Rates{All: bandwidth.New(bandwidth.Rates{Down: 1})}, false},
+		"one for a session":  {nil, &tree.Rates{Session: bandwidth.Rates{Down: 1}}, false},
+		"one for every user": {nil, &tree.Rates{User: bandwidth.Rates{Down: 1}}, false},
+	} {
+		t.Run(about, func(t *testing.T) {
+			all := trees(t, dir, tree.Shared{Home: "/home/{user}", Quotas: c.quotas, Rates: c.rates}, identity.Mount{At: "/images", Dir: filepath.Join(dir, "images")})
+			fsys, err := all.Open(t.Context(), ann())
+			ok(t, err)
+			for _, name := range []string{"/where", "/images/where"} {
+				f, err := fsys.Open(t.Context(), parse(t, name))
+				ok(t, err)
+				if _, direct := f.(*osfs.File); direct != c.direct {
+					t.Errorf("%s is a %T", name, f)
+				}
+				ok(t, f.Close())
+			}
+			if _, knows := fsys.(vfs.SpaceReporter); !knows {
+				t.Error("the tree does not know its space")
+			}
+		})
 	}
-	if _, knows := fsys.(vfs.SpaceReporter); !knows {
-		t.Error("the tree does not know its space")
+}
+
+// TestRatesOfAccounts go before those of everybody, and guests have those of sessions.
+func TestRatesOfAccounts(t *testing.T) {
+	guest := identity.Subject{Name: "anonymous", Anonymous: true}
+	for about, c := range map[string]struct {
+		who     identity.Subject
+		account identity.Account
+		want    time.Duration
+	}{
+		"of everybody": {ann(), identity.Account{}, 10 * time.Second},
+		"of the user":  {ann(), identity.Account{DownloadRate: 1 << 20}, 5 * time.Second},
+		"none":         {ann(), identity.Account{DownloadRate: -1}, time.Second},
+		"of a guest":   {guest, identity.Account{}, time.Second},
+	} {
+		t.Run(about, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				files := memfs.New()
+				put(t, files, "/f", strings.Repeat("x", 5<<20))
+				c.account.Name = "ann"
+				all := &tree.Trees{Files: files, Rules: policy.ReadOnly, Shared: &tree.Shared{
+					Accounts: identity.Accounts{"ann": c.account},
+					Rates:    &tree.Rates{User: bandwidth.Rates{Down: 1 << 19}, Session: bandwidth.Rates{Down: 5 << 20}},
+				}}
+				fsys, err := all.Open(t.Context(), c.who)
+				ok(t, err)
+				begun := time.Now()
+				read(t, fsys, "/f")
+				if took := time.Since(begun); took > c.want || took < c.want-c.want/10 {
+					t.Errorf("it took %v; want %v", took, c.want)
+				}
+			})
+		})
 	}
 }
 
