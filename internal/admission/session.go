@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -141,6 +142,13 @@ func (g *Gate) Sessions() []Info {
 	}
 	slices.SortFunc(all, func(a, b Info) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
 	return all
+}
+
+// Users returns the names of those who are logged in, in no order.
+func (g *Gate) Users() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Collect(maps.Keys(g.users))
 }
 
 // found is a session, and what is known of it.

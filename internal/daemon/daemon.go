@@ -62,7 +62,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	if err := d.openFolders(cfg); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	for _, add := range []func(config.Serve, *slog.Logger) error{d.addUsers, d.addGate, d.addFTP, d.addTFTP, d.addSFTP, d.addControl} {
+	for _, add := range []func(config.Serve, *slog.Logger) error{d.addUsers, d.addGate, d.addWatch, d.addFTP, d.addTFTP, d.addSFTP, d.addControl} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
