@@ -76,6 +76,8 @@ func exitCode(err error) int {
 		return ssh.code
 	case sshExit(err) != 0:
 		return sshExit(err)
+	case deviceExit(err) != 0:
+		return deviceExit(err)
 	case errors.Is(err, tftp.ErrGone):
 		return 7
 	case errors.Is(err, tftp.ErrTimeout), errors.Is(err, os.ErrDeadlineExceeded):
@@ -187,6 +189,8 @@ func hint(err error) string {
 	var cert *ftpclient.CertificateError
 	var advised *advisedError
 	switch {
+	case deviceHint(err) != "":
+		return deviceHint(err)
 	case errors.As(err, &advised) && advised.advice != "" && !errors.Is(err, context.Canceled):
 		return advised.advice + "\n"
 	case errors.As(err, &cert) && !errors.Is(err, ftpclient.ErrPin):

@@ -201,7 +201,8 @@ func (d *Device) Return(ctx context.Context, want string) (device.Facts, error) 
 // comeback tries to log in until it works.
 func (d *Device) comeback(ctx context.Context) (device.Facts, error) {
 	end := time.Now().Add(d.cfg.ReturnWait)
-	for {
+	const first = 16 // what is back soon is found soon
+	for wait := d.cfg.Retry / first; ; wait = min(2*wait, d.cfg.Retry) {
 		f, err := d.attempt(ctx, time.Until(end))
 		switch {
 		case err == nil:
@@ -210,13 +211,13 @@ func (d *Device) comeback(ctx context.Context) (device.Facts, error) {
 			return f, ctx.Err()
 		case errors.Is(err, term.ErrLogin), errors.Is(err, term.ErrMode), errors.Is(err, term.ErrQuestion):
 			return f, fmt.Errorf("%w as it was: %w", device.ErrBack, err)
-		case !time.Now().Add(d.cfg.Retry).Before(end):
+		case !time.Now().Add(wait).Before(end):
 			return f, fmt.Errorf("%w within %v: %w", device.ErrBack, d.cfg.ReturnWait, err)
 		}
 		if err := d.Close(); err != nil {
 			return f, err
 		}
-		t := time.NewTimer(d.cfg.Retry)
+		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
 		case <-ctx.Done():

@@ -28,7 +28,7 @@ type Config struct {
 	CopyIdle   time.Duration // how long a copy may make no progress; 0 is two minutes
 	CopyTotal  time.Duration // how long it may take; 0 is six hours
 	ReturnWait time.Duration // how long a device may stay away; 0 is half an hour
-	Retry      time.Duration // time between attempts to reach it; 0 is five seconds
+	Retry      time.Duration // longest time between attempts to reach it; 0 is five seconds
 
 	// Progress is called with each line that a device shows while it copies or installs.
 	// Nil calls nothing.
@@ -88,12 +88,39 @@ func (d *Device) Close() error {
 	return err
 }
 
-// Run gives any command, and returns what came of it.
+// Run gives any command, and returns what came of it. Where the command says that the device
+// may hang up and it does, the session is closed, and [Device.Return] waits for it.
 func (d *Device) Run(ctx context.Context, c term.Command) (term.Output, error) {
 	if d.s == nil {
 		return term.Output{}, term.ErrOver
 	}
-	return d.s.Run(ctx, c)
+	if c.Leaves {
+		d.left = time.Now()
+	}
+	out, err := d.s.Run(ctx, c)
+	if err == nil && out.Gone {
+		err = d.Close()
+	}
+	return out, err
+}
+
+// Follow is Run with each line handed to show as it comes.
+func (d *Device) Follow(ctx context.Context, c term.Command, show func(line string)) (term.Output, error) {
+	if d.s == nil {
+		return term.Output{}, term.ErrOver
+	}
+	s := d.s
+	s.Notify(show)
+	defer s.Notify(nil)
+	return d.Run(ctx, c)
+}
+
+// Prompt is the device's prompt, "" if nobody is logged in.
+func (d *Device) Prompt() string {
+	if d.s == nil {
+		return ""
+	}
+	return d.s.Prompt()
 }
 
 // Host is what the device calls itself in its prompt.

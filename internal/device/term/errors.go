@@ -93,7 +93,7 @@ func refusal(lines []OutputLine) string {
 				return strings.TrimPrefix(text, "% ")
 			}
 		}
-		if !l.Message && text != "" && text != "^" && !strings.HasPrefix(text, "Translating ") && i > 3 {
+		if !l.Message && !l.Asked && text != "" && text != "^" && !strings.HasPrefix(text, "Translating ") && i > 3 {
 			return ""
 		}
 	}

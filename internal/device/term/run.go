@@ -73,7 +73,7 @@ func (s *Session) Run(ctx context.Context, c Command) (Output, error) {
 	if err := typable(c.Text); err != nil {
 		return Output{}, err
 	}
-	s.out, s.command = Output{}, c.Text
+	s.out, s.command, s.replied = Output{}, c.Text, false
 	if err := s.send(c.Text, "\r"); err != nil {
 		return s.leave(c, err)
 	}
@@ -134,6 +134,7 @@ func (s *Session) ask(e Event, err error) error {
 
 // reply answers a question of the table.
 func (s *Session) reply(e Event, c Command) error {
+	s.replied = true
 	if e.Question.Class == Forbidden {
 		s.out.No = append(s.out.No, e.Text)
 		return s.key(e, No())
@@ -185,7 +186,7 @@ func (s *Session) key(e Event, a Answer) error {
 
 // arrived notes where the prompt stands.
 func (s *Session) arrived(e Event) error {
-	s.mode = e.Mode
+	s.mode, s.prompt = e.Mode, e.Text
 	if e.Mode == Loader || e.Mode == Other {
 		s.over = &stateError{fmt.Errorf("%w: the device is at %q", ErrMode, strings.TrimSpace(e.Text)), Mask(s.command, s.hidden...), ""}
 		return s.over

@@ -58,8 +58,10 @@ type Session struct {
 	hidden []string
 
 	mode    Mode
+	prompt  string
 	over    error // why nothing more can be done
 	command string
+	replied bool // a question of the command has been answered
 	out     Output
 	note    func(string)
 }
@@ -75,18 +77,20 @@ type Output struct {
 type OutputLine struct {
 	Text    string
 	Message bool // nobody has asked for it
+	Asked   bool // it is a question, with its answer unless that is hidden
 }
 
-// Text is the output without the messages that came in between; each line ends with LF.
+// Text is the output without questions, and without the messages that came in between; each
+// line ends with LF.
 func (o Output) Text() string { return o.join(false) }
 
 // All is the output with them.
 func (o Output) All() string { return o.join(true) }
 
-func (o Output) join(messages bool) string {
+func (o Output) join(all bool) string {
 	var b strings.Builder
 	for _, l := range o.Lines {
-		if messages || !l.Message {
+		if all || !l.Message && !l.Asked {
 			b.WriteString(l.Text)
 			b.WriteByte('\n')
 		}
@@ -135,6 +139,9 @@ func (s *Session) Host() string { return s.scan.Host() }
 
 // Mode is where the prompt stands.
 func (s *Session) Mode() Mode { return s.mode }
+
+// Prompt is the prompt as the device showed it last.
+func (s *Session) Prompt() string { return s.prompt }
 
 // Notify has f called with each line while a command runs; nil ends that.
 func (s *Session) Notify(f func(line string)) { s.note = f }
@@ -222,18 +229,27 @@ func (s *Session) take(events []Event) (standing Event, ok bool) {
 	for _, e := range events {
 		switch e.Kind {
 		case Plain, Message:
-			s.out.Lines = append(s.out.Lines, OutputLine{e.Text, e.Kind == Message})
-			if s.note != nil {
-				s.note(e.Text)
-			}
+			s.add(OutputLine{Text: e.Text, Message: e.Kind == Message})
 			s.record(Mask(e.Text))
 		case Echo:
-			s.record(Mask(e.Text, s.hidden...))
+			text := Mask(e.Text, s.hidden...)
+			if s.replied {
+				s.add(OutputLine{Text: text, Asked: true})
+			}
+			s.record(text)
 		default:
 			return e, true
 		}
 	}
 	return Event{}, false
+}
+
+// add keeps a line of the output.
+func (s *Session) add(l OutputLine) {
+	s.out.Lines = append(s.out.Lines, l)
+	if s.note != nil {
+		s.note(l.Text)
+	}
 }
 
 // fail ends the session: nobody knows any more what a key would do.
