@@ -142,6 +142,9 @@ func baseURL(e daemon.Endpoint, addr netip.Addr, cfg config.Serve) string {
 	if scheme == "ftp" && cfg.TLS.Mode == config.TLSRequired {
 		scheme = "ftpes"
 	}
+	if scheme == "metrics" {
+		return fmt.Sprintf("http://%s/metrics", urlHost(e, addr))
+	}
 	return fmt.Sprintf("%s://%s/", scheme, urlHost(e, addr))
 }
 
@@ -161,7 +164,7 @@ func urlHost(e daemon.Endpoint, addr netip.Addr) string {
 // TFTP whatever the URL says.
 func ciscoCopy(e daemon.Endpoint, addr netip.Addr, cfg config.Serve) string {
 	switch {
-	case addr.IsLoopback() || addr.Zone() != "" || e.Protocol == "ftps": // IOS has no FTPS
+	case addr.IsLoopback() || addr.Zone() != "" || e.Protocol == "ftps" || e.Protocol == "metrics": // IOS has no FTPS
 		return ""
 	case e.Protocol == "ftp" && cfg.TLS.Mode == config.TLSRequired:
 		return "(Cisco devices have no FTP over TLS)"

@@ -33,8 +33,8 @@ const exitCodes = `Exit codes, curl's where curl has one:
   23  cannot write here                     78  FTP, SFTP: no such file
   25  upload refused                        79  SSH failed
   26  cannot read here                      90  key is not that of --pin, --host-key
-  28  time-out                              130 interrupted
-  30  active mode: refused by the server`
+  28  time-out                              91  audit trail is not as it was written
+  30  active mode: refused by the server    130 interrupted`
 
 // urlError is a URL that cannot be used.
 type urlError struct {
@@ -56,6 +56,7 @@ func exitCode(err error) int {
 		fault  ftpclient.Fault
 		packet *tftp.Error
 		ssh    *transferError
+		trail  *trailError
 	)
 	switch {
 	case errors.As(err, &usage), errors.As(err, &wrong):
@@ -74,6 +75,8 @@ func exitCode(err error) int {
 		return tftpExit(packet.Code)
 	case errors.As(err, &ssh):
 		return ssh.code
+	case errors.As(err, &trail):
+		return 91
 	case sshExit(err) != 0:
 		return sshExit(err)
 	case deviceExit(err) != 0:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -118,14 +119,29 @@ func newLogger(form config.LogFormat, w io.Writer) *slog.Logger {
 
 // warn says what a person should know before leaving the server alone.
 func warn(log *slog.Logger, cfg config.Serve, endpoints []daemon.Endpoint) {
+	for _, h := range cfg.Hooks {
+		if u, err := url.Parse(h.URL); err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+			log.Warn("a hook tells " + u.Host + " in clear what happens here: anyone on the way may read it; https keeps it private")
+		}
+	}
 	for _, e := range endpoints {
 		switch {
+		case e.Protocol == "metrics":
+			if !e.Addr.Addr().IsLoopback() {
+				log.Warn("metrics know no users: anyone who reaches " + e.Addr.String() + " may read them; --metrics 127.0.0.1:PORT keeps them here")
+			}
 		case e.Protocol == "tftp":
 			warnTFTP(log, cfg, e)
 		case cfg.Write && cfg.AdmitsGuests():
 			log.Warn("guests may read over FTP, not write: name the users who may with --user NAME:PASSWORD or dray user add")
 		}
 	}
+}
+
+// isLoopback reports whether a name or an address is that of this machine.
+func isLoopback(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 // warnTFTP says who can do what without a log-in.

@@ -142,11 +142,12 @@ func table() map[string]row {
 		// The composition root, and the command line above it.
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
-				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/bandwidth internal/vfs/osfs internal/vfs/quota internal/admission internal/kept tftp",
+				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/bandwidth internal/vfs/osfs internal/vfs/quota internal/admission internal/kept tftp" +
+				" internal/event/audit internal/event/hook internal/event/metrics internal/event/xferlog",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {
-			dray: "ftp ftp/ftpclient internal/config internal/daemon internal/device internal/device/ios internal/device/ios/show" +
+			dray: "ftp ftp/ftpclient internal/config internal/daemon internal/event/audit internal/device internal/device/ios internal/device/ios/show" +
 				" internal/device/reach internal/device/term internal/device/iossim/image internal/device/iossim/model internal/linediff" +
 				" internal/device/iossim/rack internal/identity internal/identity/password internal/scp internal/sshclient internal/store" +
 				" internal/tftpd/remap internal/userkeys tftp",
@@ -240,8 +241,9 @@ const (
 // larger are the packages that may be larger than maxPackage, and how large.
 func larger() map[string]int {
 	return map[string]int{
-		"cmd/dray":      6000, // a file a subcommand, and they do not know each other
-		"ftp/ftpserver": 5000, // sessions, verbs and data connections know all of each other
-		"tftp":          5000, // both ends, with the machines and packets that they share
+		"cmd/dray":        6000, // a file a subcommand, and they do not know each other
+		"internal/config": 4500, // a file a section, and one table of all
+		"ftp/ftpserver":   5000, // sessions, verbs and data connections know all of each other
+		"tftp":            5000, // both ends, with the machines and packets that they share
 	}
 }

@@ -23,6 +23,10 @@ type Serve struct {
 	Quota     Quota
 	Rates     Rates
 	Log       Log
+	Audit     Audit
+	Xferlog   Xferlog
+	Metrics   Metrics
+	Hooks     []Hook
 	FTP       FTP
 	FTPS      FTPS
 	TLS       TLS // of FTP and FTPS
@@ -63,7 +67,7 @@ func (s *Serve) Check() error {
 	if s.FTP.Port.Off() && s.TFTP.Port.Off() && !implicit && !s.ServesSFTP() {
 		return &Conflict{"ftp.port", "is off, and so is everything else: there is nothing to serve"}
 	}
-	for _, check := range []func() error{s.checkTLS, s.checkTFTP, s.checkFolders} {
+	for _, check := range []func() error{s.checkTLS, s.checkTFTP, s.checkFolders, s.checkAudit, s.checkHooks} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -207,7 +207,7 @@ func (l *Loaded) check() error {
 			}
 		}
 	}
-	if err := l.checkKeys(served); err != nil {
+	if err := errors.Join(l.checkKeys(served), l.checkRecords(served)); err != nil {
 		return err
 	}
 	return l.Locate(l.Serve.Check())

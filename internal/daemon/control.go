@@ -30,7 +30,7 @@ func (d *Daemon) addControl(cfg config.Serve, log *slog.Logger) error {
 	d.handle(srv)
 	d.addBook(cfg.StateDir, log)
 	d.servers = append(d.servers, server{
-		serve:    func() error { return closedControl(srv.Serve()) },
+		serve:    func() error { return closedHTTP(srv.Serve()) },
 		shutdown: func(context.Context) error { return nil }, // it tells what the others wait for
 		close:    srv.Close,
 	})
@@ -44,8 +44,8 @@ func openControl(cfg config.Serve) (*control.Server, error) {
 	return control.Listen(cfg.StateDir)
 }
 
-// closedControl forgives that the server was closed.
-func closedControl(err error) error {
+// closedHTTP forgives that the server was closed.
+func closedHTTP(err error) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

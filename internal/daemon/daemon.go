@@ -14,7 +14,6 @@ import (
 	"dray/internal/admission"
 	"dray/internal/certs"
 	"dray/internal/config"
-	"dray/internal/event"
 	"dray/internal/hostkeys"
 	"dray/internal/identity"
 	"dray/internal/policy/guard"
@@ -35,7 +34,7 @@ type Daemon struct {
 	users     identity.Authenticator // of the people
 	rules     *guard.Live
 	gate      *admission.Gate
-	events    *event.Log
+	events    *events
 	log       *slog.Logger
 	write     bool
 	swept     func() // called when the folder has been tidied
@@ -57,15 +56,22 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{rules: new(guard.Live), events: event.NewLog(log), log: log, write: writes(cfg), swept: func() {}}
+	told, err := openEvents(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	d := &Daemon{rules: new(guard.Live), events: told, log: log, write: writes(cfg), swept: func() {}}
 	d.rules.Set(decider)
 	if err := d.openFolders(cfg); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	for _, add := range []func(config.Serve, *slog.Logger) error{d.addUsers, d.addGate, d.addWatch, d.addFTP, d.addTFTP, d.addSFTP, d.addControl} {
+	for _, add := range []func(config.Serve, *slog.Logger) error{d.addUsers, d.addGate, d.addWatch, d.addFTP, d.addTFTP, d.addSFTP, d.addMetrics, d.addControl} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
+	}
+	if d.events.reopens() {
+		d.reload = append(d.reload, d.events.Reopen)
 	}
 	return d, nil
 }

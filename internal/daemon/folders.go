@@ -29,6 +29,7 @@ func (d *Daemon) openFolders(cfg config.Serve) error {
 	}
 	d.shared = &tree.Shared{Folders: d.folders, Accounts: &d.people, Home: cfg.Folders.Home, MakeHomes: cfg.Folders.MakeHomes}
 	d.shared.Quotas, d.shared.Rates = d.quotas(&cfg.Quota), rates(&cfg.Rates)
+	d.shared.Ready = d.events.ready
 	return nil
 }
 

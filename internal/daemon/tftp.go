@@ -42,7 +42,7 @@ func Check(cfg config.Serve) error {
 	_, people := accounts(cfg.Users)
 	_, err := tftpPolicy(&cfg.TFTP)
 	_, wrong := accessRules(cfg)
-	return errors.Join(checkFiles(cfg), people, err, wrong)
+	return errors.Join(checkFiles(cfg), checkEvents(cfg), people, err, wrong)
 }
 
 // checkFiles finds the files of keys and certificates that cannot be read.

@@ -38,12 +38,16 @@ type Shared struct {
 	MakeHomes bool               // make the home of a user at the first log-in
 	Quotas    *Quotas            // nil: there are none
 	Rates     *Rates             // nil: there are none
+	Ready     func() error       // asked before anybody gets files; its error refuses them. nil: never
 }
 
 // Open returns the files of s, until ctx ends. It may be called from any goroutine.
 func (t *Trees) Open(ctx context.Context, s identity.Subject) (guard.Tree, error) {
 	files := t.Files
 	if t.Shared != nil {
+		if err := t.Shared.ready(); err != nil {
+			return nil, err
+		}
 		a, err := t.Shared.account(ctx, s)
 		if err == nil {
 			files, err = t.join(ctx, a)
@@ -53,6 +57,13 @@ func (t *Trees) Open(ctx context.Context, s identity.Subject) (guard.Tree, error
 		}
 	}
 	return guard.New(files, t.Rules, s), nil
+}
+
+func (s *Shared) ready() error {
+	if s.Ready == nil {
+		return nil
+	}
+	return s.Ready()
 }
 
 // account is what is known of a subject; of a guest that is nothing.

@@ -298,7 +298,7 @@ func (w *writer) create() error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	w.file, w.size, w.began = f, 0, time.Now()
+	w.file, w.size, w.began, w.torn = f, 0, time.Now(), false
 	if w.wrap != nil {
 		w.file = w.wrap(f)
 	}
@@ -397,10 +397,13 @@ func (w *writer) reopen() error {
 			return err
 		}
 		w.sync()
-		if err := w.file.Close(); err != nil {
+		old := w.file
+		if err := w.create(); err != nil {
 			return err
 		}
-		w.file, w.size, w.began = nil, 0, time.Time{}
+		if err := old.Close(); err != nil {
+			return err
+		}
 	}
 	w.about(time.Now(), "continue", slog.String("detail", "in another file"))
 	w.settle()
