@@ -385,7 +385,7 @@ func userTOTP(std stdio) *cobra.Command {
 		Use:   "totp NAME",
 		Short: "Ask a user for one-time codes besides the password, and print the secret for the app",
 		Long: `Make a new secret of one-time codes (RFC 6238: six digits, thirty seconds) for a user, and print it
-as the otpauth URI that apps take. It is shown this once. SFTP asks for the code besides the password;
+as the otpauth URI that apps take, at a terminal as a QR code too. It is shown this once. SFTP asks for the code besides the password;
 FTP takes it behind the password, as in secret123456. Keys and certificates need no code.`,
 		Args: usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -403,6 +403,12 @@ FTP takes it behind the password, as in secret123456. Keys and certificates need
 			})
 			if off {
 				return say(std, err, "%s needs no one-time codes any more", args[0])
+			}
+			if err == nil && isTerminal(std.out) {
+				code, err := drawQR(uri)
+				if err := say(std, err, "%s", code); err != nil {
+					return err
+				}
 			}
 			return say(std, err, "%s", uri)
 		},
