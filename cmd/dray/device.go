@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -194,6 +196,16 @@ func (o *deviceOptions) withDevice(ctx context.Context, name string, std stdio, 
 		err = ctx.Err()
 	}
 	return errors.Join(err, d.Close())
+}
+
+// printable is a text of a device without what could steer the terminal that shows it.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
 }
 
 // deviceExit is the code of an error at a device, 0 if err is none.

@@ -143,7 +143,7 @@ func newVersion(dir, config string, now time.Time) (string, error) {
 func masked(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
-		b.WriteString(term.Mask(strings.TrimSuffix(line, "\n")) + "\n")
+		b.WriteString(printable(term.Mask(strings.TrimSuffix(line, "\n"))) + "\n")
 	}
 	return b.String()
 }
@@ -161,7 +161,7 @@ func (b backup) print(w io.Writer, asJSON bool) error {
 	case b.Before == "":
 		_, err = fmt.Fprintf(w, "%s: %s, the first version, of %d lines\n", b.Device, b.File, b.Added)
 	default:
-		_, err = fmt.Fprintf(w, "%s: %s, %d lines added, %d removed\n--- %s\n+++ %s\n%s", b.Device, b.File, b.Added, b.Removed, b.Before, b.File, b.Diff)
+		_, err = fmt.Fprintf(w, "%s: %s, lines: %d added, %d removed\n--- %s\n+++ %s\n%s", b.Device, b.File, b.Added, b.Removed, b.Before, b.File, b.Diff)
 	}
 	return err
 }

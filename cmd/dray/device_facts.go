@@ -50,7 +50,7 @@ func printFacts(w io.Writer, f device.Facts) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(t, "%s\t%s\n", name, value)
+			fmt.Fprintf(t, "%s\t%s\n", printable(name), printable(value))
 		}
 	}
 	row("name", f.Hostname)

@@ -124,15 +124,15 @@ func (r *runner) back(ctx context.Context, left []string) error {
 // one gives a command, and shows what it prints as it comes.
 func (r *runner) one(ctx context.Context, text string, header bool) error {
 	if header && !r.o.json {
-		fmt.Fprintf(r.std.out, "%s%s\n", strings.TrimSpace(r.d.Prompt()), term.Mask(text))
+		fmt.Fprintf(r.std.out, "%s%s\n", printable(strings.TrimSpace(r.d.Prompt())), term.Mask(text))
 	}
-	show := func(line string) { fmt.Fprintln(r.std.out, line) }
+	show := func(line string) { fmt.Fprintln(r.std.out, printable(line)) }
 	if r.o.json {
 		show = nil
 	}
 	out, err := r.d.Follow(ctx, term.Command{Text: text, Answer: r.answer, Leaves: true}, show)
 	for _, q := range out.No {
-		fmt.Fprintf(r.std.err, "%s: %s answered no\n", r.name, strings.TrimSpace(q))
+		fmt.Fprintf(r.std.err, "%s: %s answered no\n", r.name, printable(strings.TrimSpace(q)))
 	}
 	if out.Gone {
 		fmt.Fprintf(r.std.err, "%s: the device has hung up\n", r.name)
@@ -147,7 +147,7 @@ func (r *runner) one(ctx context.Context, text string, header bool) error {
 		No      []string `json:"answered_no,omitempty"`
 		Gone    bool     `json:"hung_up,omitempty"`
 		Error   string   `json:"error,omitempty"`
-	}{Device: r.name, Command: term.Mask(text), Output: out.All(), No: out.No, Gone: out.Gone}
+	}{Device: r.name, Command: term.Mask(text), Output: printable(out.All()), No: out.No, Gone: out.Gone}
 	if err != nil {
 		row.Error = err.Error()
 	}
@@ -169,9 +169,9 @@ func (r *runner) answer(q term.Query) (term.Answer, error) {
 	if r.ask == nil {
 		return term.Answer{}, errors.New("there is no --answer for it, and nobody to be asked")
 	}
-	question := q.Text
+	question := printable(q.Text)
 	if q.Enter != "" {
-		question = fmt.Sprintf("%s (Enter means: %s) ", strings.TrimSpace(q.Text), q.Enter)
+		question = fmt.Sprintf("%s (Enter means: %s) ", strings.TrimSpace(question), q.Enter)
 	}
 	text, err := r.ask(question, q.Name == "password")
 	switch {

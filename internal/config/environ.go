@@ -9,7 +9,7 @@ import (
 // unknownVariables refuses variables that look like settings and are none. environ is as
 // of os.Environ.
 func unknownVariables(environ []string, rows []Setting) error {
-	known := []string{"DRAY_CONFIG", "DRAY_PASSWORD"} // the password of client commands
+	known := []string{"DRAY_CONFIG", "DRAY_PASSWORD", "DRAY_ENABLE", "DRAY_COPY_PASSWORD"} // the passwords of client commands
 	for _, s := range rows {
 		if name := s.Env(); name != "" {
 			known = append(known, name)
