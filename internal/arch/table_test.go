@@ -134,7 +134,7 @@ func table() map[string]row {
 		},
 
 		"internal/sftpd": { // ftp has the lines of listings
-			dray:    "ftp internal/event internal/identity internal/policy internal/policy/guard internal/scp internal/sftp internal/vfs",
+			dray:    "ftp internal/admission internal/event internal/identity internal/policy internal/policy/guard internal/scp internal/sftp internal/vfs",
 			outside: "golang.org/x/crypto/ssh golang.org/x/sys",
 			tests:   "github.com/pkg/sftp internal/identity/password internal/tree internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest",
 		},

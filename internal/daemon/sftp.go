@@ -65,6 +65,8 @@ func (d *Daemon) sftpServer(cfg config.Serve, log *slog.Logger) (*sftpd.Server, 
 	srv := &sftpd.Server{
 		Trees: d.trees(), Users: d.users, Events: d.events,
 		Legacy: cfg.SFTP.Legacy, LenientAttributes: cfg.SFTP.LenientAttributes,
+		Gate: d.gate, LoginTimeout: cfg.Limits.LoginTimeout, IdleTimeout: cfg.Limits.IdleTimeout, StallTimeout: cfg.Limits.StallTimeout,
+		MaxTries: cfg.Limits.MaxTries, MaxStartups: cfg.Limits.MaxStartups,
 		Log: log.With("protocol", "sftp"),
 	}
 	if cfg.SFTP.Banner != "" {

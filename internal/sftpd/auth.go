@@ -2,15 +2,17 @@ package sftpd
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"slices"
 
 	"golang.org/x/crypto/ssh"
 
+	"dray/internal/admission"
 	"dray/internal/event"
 	"dray/internal/identity"
 )
+
+const serverVersion = "SSH-2.0-dray"
 
 // errDenied is all that a client is told of a log-in that is refused.
 var errDenied = errors.New("log-in refused")
@@ -23,7 +25,7 @@ func (c *conn) config() *ssh.ServerConfig {
 	}
 	cfg := &ssh.ServerConfig{
 		Config:                      ssh.Config{KeyExchanges: a.KeyExchanges, Ciphers: a.Ciphers, MACs: a.MACs},
-		ServerVersion:               "SSH-2.0-dray",
+		ServerVersion:               serverVersion,
 		MaxAuthTries:                orElse(c.srv.MaxTries, 6),
 		PublicKeyAuthAlgorithms:     a.PublicKeyAuths,
 		PasswordCallback:            c.password,
@@ -57,8 +59,17 @@ func (c *conn) authenticate(cred identity.Credentials, how string) (*ssh.Permiss
 	if cred.User == "" {
 		return nil, errDenied
 	}
-	subject, err := c.srv.Users.Authenticate(context.Background(), cred)
-	if err != nil {
+	c.visit.Try(cred.User)
+	subject, err := c.srv.Users.Authenticate(c.ctx, cred)
+	if err == nil {
+		err = c.visit.Login(subject.Name)
+	}
+	var limit *admission.RefusedError
+	switch {
+	case errors.As(err, &limit):
+		c.reason = err
+		return nil, &ssh.BannerError{Err: errDenied, Message: limit.Phrase + "\r\n"}
+	case err != nil:
 		c.reason = err
 		return nil, errDenied
 	}
@@ -135,8 +146,15 @@ func (c *conn) proven(m ssh.ConnMetadata, key ssh.PublicKey, offered *ssh.Permis
 // attempted tells of a log-in that was refused. That a client has asked which methods
 // there are, or has offered a key that is none of the user's, is no attempt yet.
 func (c *conn) attempted(m ssh.ConnMetadata, method string, err error) {
-	if err == nil || method == "none" || method == "publickey" && c.reason == nil {
+	if err == nil || method == "none" {
 		return
+	}
+	guess := isGuess(c.reason)
+	if method == "publickey" { // of which a client may have several, before the one that is known
+		c.keys = c.keys || guess || c.reason == nil
+		if guess = false; c.reason == nil {
+			return
+		}
 	}
 	reason := c.reason
 	if reason == nil {
@@ -146,4 +164,7 @@ func (c *conn) attempted(m ssh.ConnMetadata, method string, err error) {
 	who := c.about
 	who.User = m.User()
 	c.emit(event.Login{Session: who, Detail: "by " + method, Err: reason})
+	if guess {
+		c.failed()
+	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"dray/internal/admission"
 	"dray/internal/event"
 	"dray/internal/identity"
 	"dray/internal/policy/guard"
@@ -32,19 +33,27 @@ type conn struct {
 	net   net.Conn
 	about event.Session // of all its events
 	begun time.Time
+	ctx   context.Context // until the connection is cut
+	stop  context.CancelFunc
+	visit *admission.Session // nil without a Gate
 
 	// Of the log-in, which one goroutine does.
 	subject identity.Subject
 	how     string // it was proven
 	reason  error  // of the last refusal, which is not told to the client
 	refused bool   // a refusal has been told as an event
+	keys    bool   // a key was refused
+	counted bool   // as a log-in that failed
 
 	busy     atomic.Int64 // files that are open
 	channels atomic.Int64 // that are open
+	traffic  traffic
+	clock    clock
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{srv: s, net: nc, begun: time.Now()}
+	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.about.Protocol = protocol
 	c.about.ID = protocol + strconv.FormatUint(s.sessions.Add(1), 10)
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
@@ -63,8 +72,11 @@ func (c *conn) by(protocol string) event.Session {
 	return s
 }
 
-// cut ends the connection at once.
-func (c *conn) cut() { c.net.Close() }
+// cut ends the connection at once. Any goroutine may call it.
+func (c *conn) cut() {
+	c.stop()
+	c.net.Close()
+}
 
 // endIfIdle ends the connection of somebody who transfers nothing.
 func (c *conn) endIfIdle() {
@@ -84,7 +96,11 @@ func (c *conn) begin() error {
 }
 
 // end counts a file that has been closed.
-func (c *conn) end() { c.busy.Add(-1) }
+func (c *conn) end() {
+	if c.busy.Add(-1) == 0 {
+		c.traffic.now.Store(nil)
+	}
+}
 
 // done reports whether the server drains and the connection has nothing left to transfer.
 func (c *conn) done() bool { return c.srv.draining.Load() && c.busy.Load() == 0 }
@@ -140,6 +156,9 @@ func (c *conn) login() *login {
 	sc, channels, requests, err := ssh.NewServerConn(c.net, c.config())
 	if err != nil {
 		c.explain(err)
+		if c.keys && !c.counted {
+			c.failed()
+		}
 		return nil
 	}
 	_ = c.net.SetDeadline(time.Time{})
@@ -165,15 +184,22 @@ func (c *conn) explain(err error) {
 // serve accepts what can carry files, until the connection ends, and nothing else:
 // forwarding is asked for by requests, and by other kinds of channels.
 func (c *conn) serve(s *login, all *sync.WaitGroup) {
+	c.move()
+	look := time.NewTimer(c.expire())
+	defer look.Stop()
 	for s.channels != nil || s.requests != nil {
 		select {
+		case <-look.C:
+			look.Reset(c.expire())
 		case r, more := <-s.requests:
+			c.hear()
 			if !more {
 				s.requests = nil
 			} else if r.WantReply {
 				_ = r.Reply(false, nil)
 			}
 		case n, more := <-s.channels:
+			c.hear()
 			if !more {
 				s.channels = nil
 			} else {
@@ -213,11 +239,12 @@ type job func(ctx context.Context, ch ssh.Channel) uint32
 func (c *conn) channel(ch ssh.Channel, requests <-chan *ssh.Request) {
 	var work sync.WaitGroup
 	defer work.Wait()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
 	defer ch.Close()
 	begun := false
 	for r := range requests {
+		c.hear()
 		do := c.job(r)
 		accept := do != nil && !begun
 		if r.WantReply {
@@ -227,11 +254,11 @@ func (c *conn) channel(ch ssh.Channel, requests <-chan *ssh.Request) {
 			continue
 		}
 		begun = true
-		work.Go(func() { c.guarded(func() { c.work(ctx, ch, do) }) })
+		work.Go(func() { c.guarded(func() { c.do(ctx, ch, do) }) })
 	}
 }
 
-func (c *conn) work(ctx context.Context, ch ssh.Channel, do job) {
+func (c *conn) do(ctx context.Context, ch ssh.Channel, do job) {
 	defer ch.Close()
 	status := do(ctx, ch)
 	_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))

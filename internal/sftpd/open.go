@@ -82,6 +82,7 @@ func (s *session) openPath(p vfs.Path, r *sftp.Request) (handle, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.conn.opened(event.Read, r.Path)
 		return &file{File: f, s: s, path: p, begun: time.Now()}, nil
 	}
 	o, err := s.createOptions(p, r.Flags)
@@ -94,6 +95,8 @@ func (s *session) openPath(p vfs.Path, r *sftp.Request) (handle, error) {
 	}
 	u := &upload{Upload: up, s: s, path: p, inPlace: o.InPlace, readable: o.Readable, appends: o.Offset == vfs.OffsetEnd, begun: time.Now()}
 	u.random, _ = up.(vfs.RandomUpload)
+	s.conn.opened(event.Write, r.Path)
+	s.conn.clock.uploads.Add(1)
 	if !o.InPlace {
 		s.uploads[p] = u
 		u.wish(r.Attrs)
@@ -162,6 +165,9 @@ func (s *session) read(r *sftp.Request) error {
 	if err := s.flush(); err != nil {
 		return err
 	}
+	s.conn.traffic.bytes.Add(int64(n))
+	s.conn.send()
+	defer s.conn.sent()
 	_, err = s.ch.Write(sftp.FinishData(*buffer, r.ID, n))
 	return err
 }
@@ -209,6 +215,7 @@ func (u *upload) writeAt(b []byte, off int64) error {
 		err = errOrder
 	}
 	u.bytes += int64(n)
+	u.s.conn.traffic.bytes.Add(int64(n))
 	if err != nil && u.err == nil {
 		u.err = err
 	}
@@ -274,7 +281,7 @@ func (u *upload) abandon() {
 	if u.dropped {
 		return
 	}
-	err := error(errCutOff)
+	err := u.s.conn.lost()
 	if u.err != nil {
 		err = u.err
 	}
@@ -282,6 +289,7 @@ func (u *upload) abandon() {
 }
 
 func (u *upload) ended(err error) {
+	u.s.conn.clock.uploads.Add(-1)
 	u.s.conn.end()
 	if u.s.uploads[u.path] == u {
 		delete(u.s.uploads, u.path)

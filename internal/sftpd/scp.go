@@ -36,6 +36,9 @@ func (c *conn) exec(line string) job {
 			return 1
 		}
 		defer c.end()
+		c.move()
+		c.clock.scp.Add(1)
+		defer c.clock.scp.Add(-1)
 		buffer := c.srv.buffer(largeBuffer)
 		defer c.srv.release(buffer)
 		stream := scp.NewStream(ch)
@@ -121,6 +124,7 @@ func (s scpSession) Open(name string) (io.ReadCloser, error) {
 		s.transferred(event.Transfer{Op: event.Read, Path: name, Err: err})
 		return nil, err
 	}
+	s.conn.opened(event.Read, name)
 	return &scpFile{File: f, s: s, path: p, begun: time.Now()}, nil
 }
 
@@ -137,6 +141,7 @@ type scpFile struct {
 func (f *scpFile) Read(b []byte) (int, error) {
 	n, err := f.File.Read(b)
 	f.bytes += int64(n)
+	f.s.conn.moved(n)
 	if err != nil && err != io.EOF {
 		f.err = err
 	}
@@ -176,6 +181,7 @@ func (s scpSession) Create(name string, size int64, a scp.Attributes) (scp.Uploa
 		s.transferred(event.Transfer{Op: event.Write, Path: p.String(), Err: err})
 		return nil, err
 	}
+	s.conn.opened(event.Write, name)
 	return &scpUpload{Upload: up, s: s, path: p, attrs: a, fresh: errors.Is(missing, fs.ErrNotExist), begun: time.Now()}, nil
 }
 
@@ -193,8 +199,11 @@ type scpUpload struct {
 }
 
 func (u *scpUpload) Write(b []byte) (int, error) {
+	u.s.conn.work()
+	defer u.s.conn.worked()
 	n, err := u.Upload.Write(b)
 	u.bytes += int64(n)
+	u.s.conn.moved(n)
 	if err != nil {
 		u.err = err
 	}
@@ -202,6 +211,8 @@ func (u *scpUpload) Write(b []byte) (int, error) {
 }
 
 func (u *scpUpload) Commit() error {
+	u.s.conn.work()
+	defer u.s.conn.worked()
 	err := u.Upload.Commit()
 	u.tell(err)
 	if err != nil {
@@ -213,7 +224,7 @@ func (u *scpUpload) Commit() error {
 func (u *scpUpload) Abort() error {
 	err := u.Upload.Abort()
 	if u.err == nil {
-		u.err = errCutOff
+		u.err = u.s.conn.lost()
 	}
 	u.tell(errors.Join(u.err, err))
 	return err

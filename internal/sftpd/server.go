@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"dray/internal/admission"
 	"dray/internal/event"
 	"dray/internal/identity"
 	"dray/internal/policy/guard"
@@ -51,6 +52,17 @@ type Server struct {
 	// years before 2018. Empty: nobody may.
 	Legacy []netip.Prefix
 
+	// Gate counts sessions and failed log-ins; nil: nobody does.
+	Gate *admission.Gate
+
+	// IdleTimeout ends a connection that asks for nothing for so long, be it only whether the
+	// server is still there. 0 is 15 minutes.
+	IdleTimeout time.Duration
+
+	// StallTimeout ends a connection that for so long does not take what it has asked for, does
+	// not go on with scp, or has an upload open and says nothing at all. 0 is 5 minutes.
+	StallTimeout time.Duration
+
 	// LoginTimeout is from the connection to the end of log-in; 0 is one minute.
 	LoginTimeout time.Duration
 
@@ -67,10 +79,11 @@ type Server struct {
 	// value refuses.
 	LenientAttributes bool
 
-	sessions atomic.Uint64 // so far
-	startups atomic.Int64  // connections before the end of log-in
-	buffers  sync.Pool     // of *[]byte, for packets that are not small
-	running  sync.WaitGroup
+	sessions  atomic.Uint64 // so far
+	startups  atomic.Int64  // connections before the end of log-in
+	farewells atomic.Int32  // connections that hear why they are closed
+	buffers   sync.Pool     // of *[]byte, for packets that are not small
+	running   sync.WaitGroup
 
 	mu        sync.Mutex
 	listeners map[net.Listener]bool
@@ -128,15 +141,19 @@ func (s *Server) emit(e event.Event) {
 // admit begins a connection, unless there are too many that have not logged in.
 func (s *Server) admit(nc net.Conn) {
 	c := newConn(s, nc)
-	if s.drop(s.startups.Load()) {
-		nc.Close()
-		s.emit(event.Refusal{Session: c.about, Reason: event.Crowded, Err: errCrowded})
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining.Load() {
-		nc.Close()
+		c.cut()
+		return
+	}
+	if !s.arrive(c) {
+		return
+	}
+	if s.drop(s.startups.Load()) {
+		c.cut()
+		c.visit.Leave()
+		s.emit(event.Refusal{Session: c.about, Reason: event.Crowded, Err: errCrowded})
 		return
 	}
 	if s.conns == nil {
@@ -146,6 +163,7 @@ func (s *Server) admit(nc net.Conn) {
 	s.startups.Add(1)
 	s.running.Go(func() {
 		defer s.forget(c)
+		defer c.visit.Leave()
 		c.run()
 	})
 }

@@ -122,6 +122,8 @@ func (s *session) turn() error {
 		return err
 	}
 	defer release()
+	s.conn.work()
+	defer s.conn.worked()
 	r, err := sftp.ParseRequest(b)
 	var unknown *sftp.UnknownError
 	switch {
@@ -147,6 +149,8 @@ func (s *session) flush() error {
 	if len(s.out) == 0 {
 		return nil
 	}
+	s.conn.send()
+	defer s.conn.sent()
 	_, err := s.ch.Write(s.out)
 	if s.out = s.out[:0]; cap(s.out) > 4*smallBuffer {
 		s.out = nil // of a long listing
