@@ -33,8 +33,11 @@ func run(ctx context.Context, args []string, std stdio) int {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	c, err := root.ExecuteContextC(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return 0
+	case errors.Is(err, errDenied): // which has been said
+		return 1
 	}
 	help := ""
 	if usage := new(usageError); errors.As(err, &usage) {
@@ -56,7 +59,7 @@ func rootCommand(std stdio) *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{withoutValue(err)} })
-	root.AddCommand(serveCommand(std), getCommand(std), putCommand(std), lsCommand(std), tftpCommand(std), userCommand(std), groupCommand(std), configCommand(std), auditCommand(std), deviceCommand(std), simCommand(std), versionCommand(std))
+	root.AddCommand(serveCommand(std), getCommand(std), putCommand(std), lsCommand(std), tftpCommand(std), userCommand(std), groupCommand(std), explainCommand(std), configCommand(std), auditCommand(std), deviceCommand(std), simCommand(std), versionCommand(std))
 	return root
 }
 

@@ -149,7 +149,7 @@ func table() map[string]row {
 		"cmd/dray": {
 			dray: "ftp ftp/ftpclient internal/config internal/daemon internal/event/audit internal/device internal/device/ios internal/device/ios/show" +
 				" internal/device/reach internal/device/term internal/device/iossim/image internal/device/iossim/model internal/linediff" +
-				" internal/device/iossim/rack internal/identity internal/identity/password internal/scp internal/sshclient internal/store" +
+				" internal/device/iossim/rack internal/identity internal/identity/password internal/policy internal/scp internal/sshclient internal/store" +
 				" internal/tftpd/remap internal/userkeys tftp",
 			outside: "github.com/boombuler/barcode github.com/pkg/sftp github.com/spf13/cobra github.com/spf13/pflag github.com/vbauerster/mpb/v8" +
 				" golang.org/x/crypto/ssh golang.org/x/sys golang.org/x/term",

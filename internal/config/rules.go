@@ -124,8 +124,8 @@ type protocols []string
 
 // Set adds a protocol.
 func (l *protocols) Set(s string) error {
-	if !slices.Contains(l.Words(), s) {
-		return fmt.Errorf("want %s", oneOf(l.Words()))
+	if err := CheckProtocol(s); err != nil {
+		return err
 	}
 	*l = append(*l, s)
 	return nil
@@ -164,3 +164,11 @@ func (l *patterns) items() []string { return *l }
 
 // Type names the value in a usage text.
 func (l *patterns) Type() string { return "PATH" }
+
+// CheckProtocol refuses a word that is none of [Protocols].
+func CheckProtocol(s string) error {
+	if !slices.Contains(Protocols(), s) {
+		return fmt.Errorf("want %s", oneOf(Protocols()))
+	}
+	return nil
+}

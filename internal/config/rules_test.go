@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -56,6 +57,25 @@ rules:
     allow: [all]
 `) {
 		t.Errorf("printed, %v:\n%s", err, printed.String())
+	}
+}
+
+// TestRulesOfThePage: the example of docs/rules.md is one.
+func TestRulesOfThePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	l, err := set{files: map[string]string{"dray.yaml": example}}.load(t, "")
+	if err != nil || len(l.Rules) != 6 {
+		t.Fatalf("%v\n%s", err, example)
+	}
+	for _, r := range l.Rules { // as the page quotes them
+		if !strings.Contains(string(page), "("+r.Place+")") {
+			t.Errorf("the page knows no rule at %s", r.Place)
+		}
 	}
 }
 

@@ -43,18 +43,9 @@ type Shared struct {
 
 // Open returns the files of s, until ctx ends. It may be called from any goroutine.
 func (t *Trees) Open(ctx context.Context, s identity.Subject) (guard.Tree, error) {
-	files := t.Files
-	if t.Shared != nil {
-		if err := t.Shared.ready(); err != nil {
-			return nil, err
-		}
-		a, err := t.Shared.account(ctx, s)
-		if err == nil {
-			files, err = t.join(ctx, a)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the files of %s: %w", s.Name, err)
-		}
+	files, err := t.Bare(ctx, s)
+	if err != nil {
+		return nil, err
 	}
 	return guard.New(files, t.Rules, s), nil
 }
@@ -64,6 +55,25 @@ func (s *Shared) ready() error {
 		return nil
 	}
 	return s.Ready()
+}
+
+// Bare returns the files of s without the guard, for those who explain what it does. No
+// peer is handed them.
+func (t *Trees) Bare(ctx context.Context, s identity.Subject) (vfs.FS, error) {
+	if t.Shared == nil {
+		return t.Files, nil
+	}
+	if err := t.Shared.ready(); err != nil {
+		return nil, err
+	}
+	a, err := t.Shared.account(ctx, s)
+	if err == nil {
+		var files vfs.FS
+		if files, err = t.join(ctx, a); err == nil {
+			return files, nil
+		}
+	}
+	return nil, fmt.Errorf("the files of %s: %w", s.Name, err)
 }
 
 // account is what is known of a subject; of a guest that is nothing.

@@ -147,6 +147,12 @@ func (t *tree) Stat(ctx context.Context, p vfs.Path) (vfs.Info, error) {
 	return i, nil
 }
 
+// ReadOnly reports whether p lies in what is mounted to be read only.
+func (t *tree) ReadOnly(p vfs.Path) bool {
+	point := t.find(p).point
+	return point != nil && point.ReadOnly
+}
+
 // Resolve implements [vfs.Resolver]. No link leads out of the tree that it is in.
 func (t *tree) Resolve(ctx context.Context, p vfs.Path) (vfs.Path, error) {
 	a := t.find(p)
