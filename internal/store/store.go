@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -51,12 +52,16 @@ func There(dir string) (bool, error) {
 // Open opens the store in a state folder, and makes both if they are not there. Only their
 // owner may read what it makes, and only that does it open.
 func Open(ctx context.Context, dir string) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
 	name := File(dir)
 	if err := obtain(dir, name); err != nil {
 		return nil, err
 	}
 	query := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(10000)", "journal_mode(wal)", "foreign_keys(1)", "synchronous(full)"}}
-	at := url.URL{Scheme: "file", Path: filepath.ToSlash(name), RawQuery: query.Encode()}
+	at := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(name), "/"), RawQuery: query.Encode()}
 	db, err := sql.Open("sqlite", at.String())
 	if err != nil {
 		return nil, broken(name, err)

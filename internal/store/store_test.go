@@ -165,7 +165,8 @@ func TestManyAtOnce(t *testing.T) {
 // TestFile: the file is made for its owner alone, and not opened when others may read it,
 // nor when it is no store, or one of a later version.
 func TestFile(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "state with space?#%")
+	t.Chdir(t.TempDir())
+	dir := "state with space?#%"
 	if there, err := store.There(dir); err != nil || there {
 		t.Errorf("%v, %v", there, err)
 	}
