@@ -131,5 +131,7 @@ func (f *auditFlags) say(std stdio, r audit.Report, anchored bool) error {
 // trailError is a trail that is not as it was written.
 type trailError struct{ bad *audit.Bad }
 
-func (e *trailError) Error() string { return "the audit trail is not as it was written: " + e.bad.Error() }
+func (e *trailError) Error() string {
+	return "the audit trail is not as it was written: " + e.bad.Error()
+}
 func (e *trailError) Unwrap() error { return e.bad }
