@@ -33,7 +33,7 @@ type events struct {
 // openEvents opens what the settings name. It leaves nothing open when it fails.
 func openEvents(cfg config.Serve, log *slog.Logger) (*events, error) {
 	e := &events{log: event.NewLog(log), strict: cfg.Audit.Failure == config.AuditRefuse}
-	e.Fanout = event.Fanout{e.log}
+	e.Fanout = event.Fanout{event.Loud{Sink: e.log}}
 	if cfg.Metrics.Listen.On() != "" {
 		e.metrics = metrics.New()
 		e.metrics.Dropped("log", e.log.Dropped)
@@ -52,7 +52,7 @@ func (e *events) add(name string, s interface {
 	event.Sink
 	Dropped() int64
 }) {
-	e.Fanout = append(e.Fanout, s)
+	e.Fanout = append(e.Fanout, event.Loud{Sink: s})
 	if e.metrics != nil {
 		e.metrics.Dropped(name, s.Dropped)
 	}
@@ -195,6 +195,7 @@ func (d *Daemon) addMetrics(cfg config.Serve, log *slog.Logger) error {
 	if d.events.metrics == nil {
 		return nil
 	}
+	d.events.metrics.Gauge("dray_bans", "Networks that are banned.", func() float64 { return float64(len(d.gate.Bans())) })
 	l, err := net.Listen("tcp", cfg.Metrics.Listen.On())
 	if err != nil {
 		return &config.At{Key: "metrics.listen", Err: fmt.Errorf("metrics.listen: %w", err)}

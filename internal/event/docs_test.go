@@ -22,7 +22,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 	}
 	who, wrong := Session{"p", "s", netip.MustParseAddrPort("192.0.2.1:1"), "u"}, errors.New("e")
 	for _, e := range []Event{
-		End{who, time.Second}, Login{who, "none", "d", wrong}, Refusal{who, Banned, "d", wrong},
+		End{who, time.Second}, Login{who, "none", "d", wrong}, Refusal{who, Banned, false, "d", wrong},
 		Transfer{who, Read, "/f", 1, time.Second, true, 1, "d", wrong}, Change{who, Rename, "/f", "/g", "d", wrong}, Lookup{who, "/f", "SIZE", wrong},
 	} {
 		for _, a := range Fields(e) {

@@ -101,8 +101,25 @@ const (
 type Refusal struct {
 	Session
 	Reason Reason
+	Quiet  bool   // the same was told of the same address just before: to be counted, and no more
 	Detail string // in words, such as which limit
 	Err    error  // never nil
+}
+
+// quiet reports whether an event is only to be counted.
+func quiet(e Event) bool {
+	r, ok := e.(Refusal)
+	return ok && r.Quiet
+}
+
+// Loud is a Sink that leaves out what is only to be counted.
+type Loud struct{ Sink }
+
+// Emit implements [Sink].
+func (l Loud) Emit(e Event) {
+	if !quiet(e) {
+		l.Sink.Emit(e)
+	}
 }
 
 // Transfer is a file that went in or out, whole or not; or a listing, or a digest.

@@ -119,6 +119,22 @@ func TestEmitNeverBlocks(t *testing.T) {
 	log.Emit(event.Login{}) // goes nowhere, and does no harm
 }
 
+// TestLoud: what is only to be counted reaches who counts, and nobody else.
+func TestLoud(t *testing.T) {
+	var counts, tells counter
+	all := event.Fanout{&counts, event.Loud{Sink: &tells}}
+	all.Emit(event.Refusal{Reason: event.Banned})
+	all.Emit(event.Refusal{Reason: event.Banned, Quiet: true})
+	all.Emit(event.Login{})
+	if counts != 3 || tells != 2 {
+		t.Errorf("%d counted, %d told", counts, tells)
+	}
+}
+
+type counter int
+
+func (c *counter) Emit(event.Event) { *c++ }
+
 func TestLevelIsObeyed(t *testing.T) {
 	h := &slow{Handler: slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn}), let: make(chan struct{})}
 	close(h.let)

@@ -34,8 +34,8 @@ func (b *Backend) turnedAway(who event.Session, err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	if b.Events != nil && !refused.Quiet {
-		b.Events.Emit(event.Refusal{Session: who, Reason: event.Reason(refused.Reason), Err: err})
+	if b.Events != nil {
+		b.Events.Emit(event.Refusal{Session: who, Reason: event.Reason(refused.Reason), Quiet: refused.Quiet, Err: err})
 	}
 	return errors.New(refused.Phrase)
 }
