@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"dray/ftp/ftpclient"
+)
+
+// command runs one command line here, with this on standard input.
+func command(t *testing.T, in string, args ...string) {
+	t.Helper()
+	var out, errs strings.Builder
+	if code := run(context.Background(), args, stdio{strings.NewReader(in), &out, &errs}); code != 0 {
+		t.Fatalf("dray %s: exit code %d, %s", strings.Join(args, " "), code, errs.String())
+	}
+}
+
+// TestSessionsEndWithTheirUser disables a user and removes one while a running server sends
+// them files. A third goes on.
+func TestSessionsEndWithTheirUser(t *testing.T) {
+	dir, state := t.TempDir(), t.TempDir()
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile(filepath.Join(dir, "big"), make([]byte, heldSize), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range []string{"amy", "bob", "carl"} {
+		command(t, "secret\n", "user", "add", user, "--password-stdin", "--state-dir", state, "--config", "none")
+	}
+	ports := filepath.Join(t.TempDir(), "ports")
+	cmd := exec.Command("dray", "serve", dir, "--listen", "127.0.0.1", "--ftp", "0", "--tftp", "off", "--sftp", "0", "--tls", "off",
+		"--state-dir", state, "--config", "none", "--ports-file", ports)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	errs, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	log := bufio.NewReader(errs)
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	await(t, bufio.NewReader(out), "Ctrl-C")
+	text, err := os.ReadFile(ports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		protocol, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
+		at[protocol] = addr
+	}
+
+	transfers := map[string]*heldDownload{}
+	shells := map[string]*ssh.Client{}
+	for _, user := range []string{"amy", "bob", "carl"} {
+		h := &heldDownload{begun: make(chan struct{}), free: make(chan struct{}), err: make(chan error, 1)}
+		go func() {
+			job := ftpclient.Retry{Address: at["ftp"], User: user, Password: "secret"}
+			_, err := job.Download(t.Context(), "big", 0, h)
+			h.err <- err
+		}()
+		<-h.begun
+		transfers[user] = h
+		c, err := ssh.Dial("tcp", at["sftp"], &ssh.ClientConfig{
+			User: user, Auth: []ssh.AuthMethod{ssh.Password("secret")}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		shells[user] = c
+	}
+
+	for user, verb := range map[string]string{"amy": "disable", "bob": "remove"} {
+		command(t, "", "user", verb, user, "--state-dir", state, "--config", "none")
+		await(t, log, `msg="sessions ended with their user" user=`+user+" sessions=2")
+		_ = shells[user].Wait() // hangs if the session does not end
+		close(transfers[user].free)
+		if err := <-transfers[user].err; err == nil {
+			t.Errorf("%s has got the whole file", user)
+		}
+	}
+	close(transfers["carl"].free)
+	if err := <-transfers["carl"].err; err != nil {
+		t.Errorf("who was left alone: %v", err)
+	}
+	if s, err := shells["carl"].NewSession(); err != nil {
+		t.Errorf("who was left alone: %v", err)
+	} else {
+		_ = s.Close()
+	}
+}
