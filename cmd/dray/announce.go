@@ -75,6 +75,13 @@ func absolute(dir string) string {
 }
 
 func access(cfg config.Serve) string {
+	if len(cfg.Rules) > 0 {
+		return accessByDefault(cfg) + " where no rule speaks"
+	}
+	return accessByDefault(cfg)
+}
+
+func accessByDefault(cfg config.Serve) string {
 	users, tftp := cfg.Write && !cfg.AdmitsGuests(), cfg.TFTPWrites() != config.TFTPWriteOff && !cfg.TFTP.Port.Off()
 	switch {
 	case users && (tftp || cfg.TFTP.Port.Off()):

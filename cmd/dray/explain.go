@@ -98,18 +98,6 @@ func asked(q *daemon.Question, args []string, from string) (err error) {
 	return nil
 }
 
-// label names a rule as the log does.
-func label(s policy.Step) string {
-	text := fmt.Sprintf("rule %d", s.Rule)
-	if s.Name != "" {
-		text += fmt.Sprintf(" %q", s.Name)
-	}
-	if s.Origin != "" {
-		text += " (" + s.Origin + ")"
-	}
-	return text
-}
-
 func tellExplained(w io.Writer, _ *daemon.Question, a *daemon.Answer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", map[bool]string{true: "allowed", false: "denied"}[a.Allowed], a.Why)
@@ -127,7 +115,8 @@ func tellExplained(w io.Writer, _ *daemon.Question, a *daemon.Answer) error {
 
 func steps(b *strings.Builder, all []policy.Step) {
 	for _, s := range all {
-		fmt.Fprintf(b, "  %s %s", label(s), s.Verdict)
+		rule := policy.Rule{Name: s.Name, Origin: s.Origin}
+		fmt.Fprintf(b, "  %s %s", rule.Label(s.Rule), s.Verdict)
 		if s.Reason != "" {
 			fmt.Fprintf(b, ": %s", s.Reason)
 		}

@@ -132,6 +132,8 @@ func warn(log *slog.Logger, cfg config.Serve, endpoints []daemon.Endpoint) {
 			}
 		case e.Protocol == "tftp":
 			warnTFTP(log, cfg, e)
+		case e.Protocol == "ftp" && cfg.AdmitsGuests() && len(daemon.OpenRules(cfg, "ftp")) > 0:
+			log.Warn("guests may upload over FTP by " + strings.Join(daemon.OpenRules(cfg, "ftp"), ", ") + ": anyone who reaches " + e.Addr.String())
 		case cfg.Write && cfg.AdmitsGuests():
 			log.Warn("guests may read over FTP, not write: name the users who may with --user NAME:PASSWORD or dray user add")
 		}
@@ -153,7 +155,11 @@ func warnTFTP(log *slog.Logger, cfg config.Serve, e daemon.Endpoint) {
 	if may != "" && len(t.WriteAllow) == 0 {
 		log.Warn("TFTP knows no users: anyone who reaches " + e.Addr.String() + " may " + may + "; --tftp-write-allow NETWORK says who")
 	}
-	if may != "" && t.QuotaBytes <= 0 {
+	open := daemon.OpenRules(cfg, "tftp")
+	if len(open) > 0 && len(t.WriteAllow) == 0 {
+		log.Warn("TFTP knows no users: anyone who reaches " + e.Addr.String() + " may upload by " + strings.Join(open, ", ") + "; networks in the rule, or --tftp-write-allow, say who")
+	}
+	if (may != "" || len(open) > 0) && t.QuotaBytes <= 0 {
 		log.Warn("uploads over TFTP may fill the disk; --tftp-quota-bytes and --tftp-max-upload bound them")
 	}
 	if public := slices.IndexFunc(reachable(e.Addr.Addr()), isPublic); public >= 0 && !t.Public && len(t.ReadAllow) == 0 {

@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"slices"
+
 	"dray/internal/config"
 	"dray/internal/identity"
 	"dray/internal/policy"
@@ -41,6 +43,20 @@ func tftpDefault(w config.TFTPWrite) policy.Default {
 		return policy.Default{Rights: policy.ReadOnly | policy.Of(policy.Create, policy.Overwrite), Why: "uploads over TFTP make and replace files"}
 	}
 	return policy.Default{Rights: policy.ReadOnly, Why: "uploads over TFTP are off"}
+}
+
+// OpenRules names the rules by which anybody may upload who comes by a protocol, without a
+// log-in and from everywhere.
+func OpenRules(cfg config.Serve, protocol string) (names []string) {
+	for i, r := range cfg.Rules {
+		p, err := r.Policy()
+		anybody := len(p.Users)+len(p.Groups) == 0 || slices.Contains(p.Users, "anonymous")
+		way := len(p.Protocols) == 0 || slices.Contains(p.Protocols, protocol)
+		if err == nil && p.Allow && p.Ops&policy.Of(policy.Create, policy.Overwrite) != 0 && anybody && way && len(p.Networks) == 0 {
+			names = append(names, p.Label(i+1))
+		}
+	}
+	return names
 }
 
 // writes reports whether anybody may upload anything.

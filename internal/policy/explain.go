@@ -42,7 +42,7 @@ func (r *Rules) Explain(s identity.Subject, op Op, p vfs.Path) Explanation {
 		default:
 			step.Verdict, step.Reason = rule.verb(), how
 			decided, e.Allowed, e.Rule = true, rule.Allow, i+1
-			e.Why = rule.label(i+1) + " " + rule.verb() + " it"
+			e.Why = rule.Label(i+1) + " " + rule.verb() + " it"
 		}
 		e.Steps = append(e.Steps, step)
 	}

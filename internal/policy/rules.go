@@ -54,7 +54,7 @@ func Compile(rules []Rule, otherwise func(identity.Subject) Default) (*Rules, er
 		rule, number := &r.rules[i], uint32(i+1)
 		switch {
 		case rule.Ops == 0:
-			return nil, fmt.Errorf("%s says of no operation what it does", rule.label(i+1))
+			return nil, fmt.Errorf("%s says of no operation what it does", rule.Label(i+1))
 		case rule.special():
 			r.some = append(r.some, number)
 		default:
@@ -88,8 +88,8 @@ func (r *Rule) special() bool {
 		slices.ContainsFunc(r.Paths, func(p Pattern) bool { return p.asks(0) })
 }
 
-// label names the rule for people.
-func (r *Rule) label(number int) string {
+// Label names the rule with this number, from 1, for people.
+func (r *Rule) Label(number int) string {
 	text := fmt.Sprintf("rule %d", number)
 	if r.Name != "" {
 		text += fmt.Sprintf(" %q", r.Name)
@@ -202,7 +202,7 @@ func (g *grant) Why(op Op, p vfs.Path) string {
 	return g.label(number) + " denies it"
 }
 
-func (g *grant) label(number uint32) string { return g.rules.rules[number-1].label(int(number)) }
+func (g *grant) label(number uint32) string { return g.rules.rules[number-1].Label(int(number)) }
 
 // ByPath implements [Grant].
 func (g *grant) ByPath() bool { return g.rules.common.byPath || g.own.byPath }
