@@ -62,7 +62,7 @@ func (o *deviceOptions) add(c *cobra.Command) {
 	f.DurationVar(&o.total, "timeout", 0, "how long a command may take (default 1h)")
 	f.StringVar(&o.transcript, "transcript", "", "add what is said on either side to this file, without passwords")
 	f.StringVar(&o.hostKey, "host-key", "", "SSH: accept this key of the device only, written SHA256:BASE64, instead of asking")
-	f.StringVarP(&o.jump, "jump", "J", "", "SSH: go through [USER@]HOST[:PORT], several with commas between")
+	f.StringVarP(&o.jump, "jump", "J", "", "go through the SSH server [USER@]HOST[:PORT], several with commas between")
 	f.StringArrayVarP(&o.identities, "identity", "i", nil, "SSH: log in with the private key in this file (repeatable)")
 	f.BoolVar(&o.legacy, "ssh-legacy", false, "SSH: also use SHA-1 and CBC, for devices before 2018")
 }
@@ -141,6 +141,9 @@ func (o *deviceOptions) open(ctx context.Context, name string, std stdio) (*ios.
 // dial says how a device is reached.
 func (o *deviceOptions) dial(e *reach.Entry, ask func(string, bool) (string, error)) (func(context.Context) (io.ReadWriteCloser, error), error) {
 	if o.telnet || e.SSH == "" {
+		if o.hostKey != "" {
+			return nil, &usageError{errors.New("--host-key is for SSH: telnet has no keys")}
+		}
 		if e.Telnet == "" {
 			return nil, &usageError{fmt.Errorf("%s has no telnet in the inventory", e.Name)}
 		}
@@ -150,9 +153,7 @@ func (o *deviceOptions) dial(e *reach.Entry, ask func(string, bool) (string, err
 				return nil, err
 			}
 		}
-		return func(ctx context.Context) (io.ReadWriteCloser, error) {
-			return reach.Telnet(ctx, reach.WithPort(e.Telnet, "23"))
-		}, nil
+		return o.telnetDial(e, ask), nil
 	}
 	t, err := sshclient.ParseTarget(e.SSH)
 	if err != nil {
@@ -173,6 +174,22 @@ func (o *deviceOptions) dial(e *reach.Entry, ask func(string, bool) (string, err
 		}
 	}
 	return func(ctx context.Context) (io.ReadWriteCloser, error) { return reach.SSH(ctx, &d, t) }, nil
+}
+
+// telnetDial says how a device is reached by telnet, through a jump host if there is one.
+func (o *deviceOptions) telnetDial(e *reach.Entry, ask func(string, bool) (string, error)) func(context.Context) (io.ReadWriteCloser, error) {
+	addr, jump := reach.WithPort(e.Telnet, "23"), o.jump
+	if jump == "" {
+		jump = e.Jump
+	}
+	if jump == "" {
+		return func(ctx context.Context) (io.ReadWriteCloser, error) { return reach.Telnet(ctx, addr) }
+	}
+	d := sshDialer(o.sshOptions, stdio{})
+	d.Ask = ask
+	return func(ctx context.Context) (io.ReadWriteCloser, error) {
+		return reach.TelnetThrough(ctx, d, jump, addr)
+	}
 }
 
 // askSecret asks for what nobody may see.

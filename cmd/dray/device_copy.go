@@ -19,6 +19,7 @@ type copyOptions struct {
 	deviceOptions
 	size    int64
 	md5     string
+	like    string
 	replace bool
 	json    bool
 }
@@ -34,7 +35,7 @@ itself asks the server, which it has to reach. A password in the URL comes from
 DRAY_COPY_PASSWORD.
 
 A file that comes is looked at on the device: it has to be there, of the length that was
-copied, and with --md5 the device has to read the same sum. A copy that fails leaves nothing.
+copied, and with --md5 or --like the device has to read the same sum. A copy that fails leaves nothing.
 What the device runs is never overwritten.`,
 		Example: `  dray device copy --inventory lab.yaml R1 tftp://192.0.2.9/new.bin flash:new.bin --md5 416c4db84273af9ed05d36126dec2a7d
   dray device copy --inventory lab.yaml R1 running-config tftp://192.0.2.9/r1.cfg`,
@@ -64,6 +65,7 @@ What the device runs is never overwritten.`,
 	f := c.Flags()
 	f.Int64Var(&o.size, "size", 0, "length of the file that comes, in octets, to see that there is room")
 	f.StringVar(&o.md5, "md5", "", "MD5 of the file that comes, to compare with what the device reads")
+	f.StringVar(&o.like, "like", "", "file here that the one that comes is a copy of: its size and MD5 are taken")
 	f.BoolVar(&o.replace, "replace", false, "overwrite a file of the same name")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	return c
@@ -73,7 +75,29 @@ func (o copyOptions) copy(ctx context.Context, d *ios.Device, from, to string) (
 	if isURL(to) {
 		return d.Store(ctx, from, to)
 	}
-	return d.Fetch(ctx, device.Copy{URL: from, To: to, Size: o.size, MD5: o.md5, Replace: o.replace})
+	c := device.Copy{URL: from, To: to, Size: o.size, MD5: o.md5, Replace: o.replace}
+	if o.like != "" {
+		i, err := readImage(o.like)
+		if err != nil {
+			return 0, err
+		}
+		c.Size, c.MD5 = i.Size, i.MD5
+	}
+	return d.Fetch(ctx, c)
+}
+
+// readImage reads a file of this machine.
+func readImage(name string) (device.Image, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return device.Image{}, &localError{cannotRead, err}
+	}
+	defer f.Close()
+	i, err := device.ReadImage(name, f)
+	if err != nil {
+		return i, &localError{cannotRead, err}
+	}
+	return i, nil
 }
 
 func isURL(s string) bool { return strings.Contains(s, "://") }

@@ -50,6 +50,8 @@ type Files interface {
 	Store(ctx context.Context, file, url string) (int64, error)
 	// Verify returns the MD5 of a file as the device reads it, in lower-case hexadecimal.
 	Verify(ctx context.Context, file string) (string, error)
+	// Check has the device compare an image with the vendor's own sum or signature in it.
+	Check(ctx context.Context, file string) error
 	// Delete deletes one file. What the device needs to boot is [ErrGuarded].
 	Delete(ctx context.Context, file string) error
 }
@@ -59,10 +61,16 @@ type Booter interface {
 	// SetBoot makes these files the boot list, the first to be tried in front, in the form
 	// that the configuration has already. It is not saved by that.
 	SetBoot(ctx context.Context, files []string) error
-	// Save keeps the running configuration.
-	Save(ctx context.Context) error
+	// Save keeps the running configuration. Other says that one which another version has
+	// written may be overwritten: then there is a copy of it elsewhere.
+	Save(ctx context.Context, other bool) error
 	// Reload reboots. It returns when the device has gone.
 	Reload(ctx context.Context, o Reload) error
+	// Schedule has it reload in a while, unless that is cancelled, without what was not
+	// saved: what goes wrong until then is mended by it.
+	Schedule(ctx context.Context, in time.Duration) error
+	// Cancel cancels what was scheduled. That nothing was is no error.
+	Cancel(ctx context.Context) error
 	// Return waits until the device is back from a reload, and sees that it has booted,
 	// and which release: [ErrOther] if it is not want, where want is not "".
 	Return(ctx context.Context, want string) (Facts, error)
@@ -101,14 +109,6 @@ type Reload struct {
 	Unsaved string
 }
 
-// Image is a file that boots.
-type Image struct {
-	Name    string
-	Size    int64
-	MD5     string
-	Release Release
-}
-
 // Facts is what is known of a device.
 type Facts struct {
 	Hostname  string       `json:"hostname"`
@@ -130,6 +130,7 @@ type Facts struct {
 	Scheduled string       `json:"scheduled_reload,omitempty"`
 	Storage   []FileSystem `json:"file_systems,omitempty"`
 	Members   []Member     `json:"members,omitempty"`
+	Standby   string       `json:"standby,omitempty"` // state of the other supervisor, where there may be one
 	Packages  []Package    `json:"packages,omitempty"`
 	Parts     []Part       `json:"inventory,omitempty"`
 }

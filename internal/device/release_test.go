@@ -1,6 +1,11 @@
 package device
 
-import "testing"
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
 
 func TestSame(t *testing.T) {
 	for _, same := range [][]string{
@@ -74,5 +79,16 @@ func TestReleaseOf(t *testing.T) {
 		if ok != (want != "") || ok && !r.Same(ParseRelease(want)) {
 			t.Errorf("%s: %s, %t; want %q", file, r, ok, want)
 		}
+	}
+}
+
+func TestReadImage(t *testing.T) {
+	i, err := ReadImage("c2900-universalk9-mz.SPA.157-3.M9.bin", strings.NewReader("abc"))
+	if err != nil || i.Size != 3 || i.MD5 != "900150983cd24fb0d6963f7d28e17f72" || !i.Release.Same(ParseRelease("15.7(3)M9")) {
+		t.Errorf("%+v, %v", i, err)
+	}
+	broken := errors.New("broken")
+	if _, err := ReadImage("x", iotest.ErrReader(broken)); !errors.Is(err, broken) {
+		t.Error(err)
 	}
 }

@@ -119,12 +119,54 @@ func (d *Device) configureBoot(ctx context.Context, lines []string) error {
 }
 
 // Save keeps the running configuration.
-func (d *Device) Save(ctx context.Context) error {
-	out, err := d.Run(ctx, term.Command{Text: "write memory", Idle: d.cfg.CopyIdle})
+func (d *Device) Save(ctx context.Context, other bool) error {
+	out, err := d.Run(ctx, term.Command{Text: "write memory", Idle: d.cfg.CopyIdle, Answer: func(q term.Query) (term.Answer, error) {
+		if q.Name == "nvram" && other {
+			return term.Yes(), nil
+		}
+		return term.Answer{}, errors.New("nobody has said that there is a copy of what would be overwritten")
+	}})
 	if err != nil {
 		return err
 	}
 	return show.ParseSaved(out.All())
+}
+
+// Schedule has the device reload in a while, in whole minutes.
+func (d *Device) Schedule(ctx context.Context, in time.Duration) error {
+	const least, most = time.Minute, 24 * 24 * time.Hour
+	if in < least || in > most {
+		return fmt.Errorf("%w: it reloads in %v to %v", device.ErrLacks, least, most)
+	}
+	_, err := d.Run(ctx, term.Command{Text: fmt.Sprintf("reload in %d", int(in/time.Minute)), Answer: func(q term.Query) (term.Answer, error) {
+		switch q.Name {
+		case "save":
+			return term.No(), nil
+		case "reload":
+			return term.Yes(), nil
+		}
+		return term.Answer{}, errors.New("reload does not expect it")
+	}})
+	if err != nil {
+		return err
+	}
+	when, err := ask(ctx, d, false, show.ParseReload, "show reload")
+	if err == nil && when == "" {
+		err = fmt.Errorf("%w: no reload is scheduled", device.ErrOther)
+	}
+	return err
+}
+
+// Cancel cancels a reload that was scheduled.
+func (d *Device) Cancel(ctx context.Context) error {
+	if _, err := d.show(ctx, "reload cancel"); err != nil {
+		return err
+	}
+	when, err := ask(ctx, d, false, show.ParseReload, "show reload")
+	if err == nil && when != "" {
+		err = fmt.Errorf("%w: it is still going to reload %s", device.ErrOther, when)
+	}
+	return err
 }
 
 // Reload reboots, and returns when the device has gone. A configuration that was changed

@@ -221,6 +221,19 @@ func (d *Device) Verify(ctx context.Context, file string) (string, error) {
 	return sum, err
 }
 
+// Check has the device compare an image with the sum or signature that is in it.
+func (d *Device) Check(ctx context.Context, file string) error {
+	p, err := parsePath(file)
+	if err != nil {
+		return err
+	}
+	out, err := d.work(ctx, "verify "+p.String(), false, nil)
+	if err != nil {
+		return err
+	}
+	return show.ParseVerify(out.Text())
+}
+
 // Delete deletes one file, and sees that it is gone.
 func (d *Device) Delete(ctx context.Context, file string) error {
 	p, err := parsePath(file)

@@ -89,6 +89,11 @@ func (d *Device) stack(ctx context.Context, f *device.Facts) error {
 			f.Members = append(f.Members, device.Member{Number: m.Number, Role: m.Role, State: m.State})
 		}
 	}
+	states, err := ask(ctx, d, true, show.ParseRedundancy, "show redundancy states")
+	if err != nil && !errors.As(err, &other) {
+		return err
+	}
+	f.Standby = states.Peer
 	if f.Mode != "install" {
 		return nil
 	}

@@ -53,6 +53,15 @@ func (d *Device) Activate(ctx context.Context, rollback time.Duration) error {
 	if err := d.installs(ctx); err != nil {
 		return err
 	}
+	summary, err := ask(ctx, d, false, show.ParseInstall, "show install summary")
+	switch {
+	case err != nil:
+		return err
+	case summary.Pending(), len(summary.In("U")) > 0:
+		return fmt.Errorf("%w: %s is activated and not committed", device.ErrGuarded, strings.Join(summary.In("U"), ", "))
+	case len(summary.In("I")) == 0:
+		return fmt.Errorf("%w: nothing was added", show.ErrNotFound)
+	}
 	command := "install activate"
 	if rollback > 0 {
 		command += fmt.Sprintf(" auto-abort-timer %d", int(rollback/time.Minute))
@@ -103,7 +112,13 @@ func (d *Device) Commit(ctx context.Context) error {
 	if err := d.installs(ctx); err != nil {
 		return err
 	}
-	_, err := d.install(ctx, "install commit", false, nil)
+	if _, err := d.install(ctx, "install commit", false, nil); err != nil {
+		return err
+	}
+	summary, err := ask(ctx, d, false, show.ParseInstall, "show install summary")
+	if err == nil && (summary.Pending() || len(summary.In("U")) > 0) {
+		err = fmt.Errorf("%w: it is not committed on all members", device.ErrOther)
+	}
 	return err
 }
 

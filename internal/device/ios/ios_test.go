@@ -71,13 +71,16 @@ func TestUpgrade(t *testing.T) {
 			if n, err := d.Fetch(ctx, device.Copy{URL: way + newImage, To: "flash0:" + newImage, Size: file.Size(), MD5: sum(t, file)}); err != nil || n != file.Size() {
 				t.Fatal(n, err)
 			}
+			if err := d.Check(ctx, "flash0:"+newImage); err != nil {
+				t.Error(err)
+			}
 			if err := d.SetBoot(ctx, []string{"flash0:" + newImage, "flash0:" + oldImage}); err != nil {
 				t.Fatal(err)
 			}
 			if err := d.Reload(ctx, device.Reload{}); !errors.Is(err, device.ErrModified) {
 				t.Fatalf("it reloads with a configuration that is not saved: %v", err)
 			}
-			if err := d.Save(ctx); err != nil {
+			if err := d.Save(ctx, false); err != nil {
 				t.Fatal(err)
 			}
 			kept, err := d.Config(ctx, true)
@@ -124,6 +127,17 @@ func TestInstall(t *testing.T) {
 		if err != nil || !device.ParseRelease(version).Same(device.ParseRelease("17.09.04a")) {
 			t.Fatal(version, err)
 		}
+		for _, command := range []string{"configure terminal", "snmp-server location here", "end"} {
+			if _, err := d.Run(ctx, term.Command{Text: command}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := d.Activate(ctx, time.Hour); !errors.Is(err, device.ErrModified) {
+			t.Fatalf("it activates with a configuration that is not saved: %v", err)
+		}
+		if err := d.Save(ctx, false); err != nil {
+			t.Fatal(err)
+		}
 		if err := d.Activate(ctx, time.Hour); err != nil {
 			t.Fatal(err)
 		}
@@ -133,6 +147,9 @@ func TestInstall(t *testing.T) {
 		summary, err := ask(ctx, d, false, show.ParseInstall, "show install summary")
 		if err != nil || !summary.Pending() || len(summary.In("U")) != 1 {
 			t.Fatalf("%+v, %v", summary, err)
+		}
+		if err := d.Activate(ctx, 0); !errors.Is(err, device.ErrGuarded) {
+			t.Errorf("it activates before the last one is committed: %v", err)
 		}
 		if err := d.Rollback(ctx); err != nil {
 			t.Fatal(err)
@@ -269,6 +286,42 @@ func TestSlowAndLossy(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSchedule: a reload that nobody cancels comes, and undoes what was not saved.
+func TestSchedule(t *testing.T) {
+	atBench(t, "2911", nil, func(t *testing.T, b *bench) {
+		ctx := t.Context()
+		before := b.state(ctx)
+		d := b.open(ctx)
+		defer d.Close()
+		if err := d.Schedule(ctx, time.Second); !errors.Is(err, device.ErrLacks) {
+			t.Error(err)
+		}
+		if err := d.Schedule(ctx, 10*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := d.Facts(ctx); err != nil || !strings.Contains(f.Scheduled, "10 minutes") {
+			t.Errorf("%q, %v", f.Scheduled, err)
+		}
+		for range 2 {
+			if err := d.Cancel(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, command := range []string{"configure terminal", "snmp-server location nowhere", "end"} {
+			if _, err := d.Run(ctx, term.Command{Text: command}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := d.Schedule(ctx, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		b.goBy(10 * time.Minute)
+		if after := b.state(ctx); after != before {
+			t.Errorf("it was\n%s\nand is\n%s", before, after)
+		}
+	})
 }
 
 func TestReturn(t *testing.T) {

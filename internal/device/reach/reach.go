@@ -80,14 +80,39 @@ func Telnet(ctx context.Context, addr string) (io.ReadWriteCloser, error) {
 		return nil, fmt.Errorf("%w: %w", ErrConnect, err)
 	}
 	context.AfterFunc(ctx, func() { conn.Close() })
-	return hanging{telnet.Client(conn, width, height)}, nil
+	return &line{telnet.Client(conn, width, height), conn}, nil
 }
 
-// hanging closes a connection that may be closed already.
-type hanging struct{ *telnet.Conn }
+// TelnetThrough does the same through an SSH server, or several with commas between, which
+// hide what goes as far as the last of them.
+func TelnetThrough(ctx context.Context, d sshclient.Dialer, jump, addr string) (io.ReadWriteCloser, error) {
+	hops := strings.Split(jump, ",")
+	last := len(hops) - 1
+	t, err := sshclient.ParseTarget(strings.TrimSpace(hops[last]))
+	if err != nil {
+		return nil, err
+	}
+	d.Jump, d.HostKey, d.Password = strings.Join(hops[:last], ","), "", "" // those are the device's
+	c, err := d.Dial(ctx, t)
+	if err != nil {
+		return nil, fmt.Errorf("jump host %s: %w", t.Host, err)
+	}
+	conn, err := c.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %s from %s: %w", ErrConnect, addr, t.Host, err), c.Close())
+	}
+	return &line{telnet.Client(conn, width, height), c}, nil
+}
 
-func (h hanging) Close() error {
-	_ = h.Conn.Close()
+// line is a telnet connection, and what it goes through.
+type line struct {
+	io.ReadWriter
+	through io.Closer
+}
+
+// Close closes a connection that may be closed already.
+func (l *line) Close() error {
+	_ = l.through.Close()
 	return nil
 }
 

@@ -2,12 +2,22 @@ package reach_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/knownhosts"
 
 	"dray/internal/device/iossim/rack"
 	"dray/internal/device/reach"
@@ -63,6 +73,20 @@ func TestReach(t *testing.T) {
 	}
 	work(t, func() (*term.Session, error) { return term.Open(t.Context(), conn, cfg) })
 
+	gate, known := forwarder(t)
+	through := sshclient.Dialer{KnownHosts: []string{known}, Identities: []string{gate.identity}, User: "amy"}
+	conn, err = reach.TelnetThrough(t.Context(), through, gate.addr, e.Telnet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work(t, func() (*term.Session, error) { return term.Open(t.Context(), conn, cfg) })
+	if _, err := reach.TelnetThrough(t.Context(), through, gate.addr, "127.0.0.1:1"); !errors.Is(err, reach.ErrConnect) {
+		t.Errorf("a device that is not behind the gate: %v", err)
+	}
+	if _, err := reach.TelnetThrough(t.Context(), sshclient.Dialer{User: "amy"}, gate.addr, e.Telnet); !errors.Is(err, sshclient.ErrHostKeyUnknown) {
+		t.Errorf("a gate that is not known: %v", err)
+	}
+
 	dialer.HostKey = "SHA256:AAAA"
 	if _, err := reach.SSH(t.Context(), dialer, sshclient.Target{Host: host, Port: n}); !errors.Is(err, sshclient.ErrPin) {
 		t.Errorf("another key: %v", err)
@@ -83,6 +107,85 @@ func work(t *testing.T, open func() (*term.Session, error)) {
 	out, err := s.Run(t.Context(), term.Command{Text: "show running-config | include hostname" + strings.Repeat("|none of these words", 10)})
 	if err != nil || out.Text() != "hostname R1\n" {
 		t.Errorf("%q, %v", out.Text(), err)
+	}
+}
+
+// gate is an SSH server that forwards connections, and nothing else.
+type gate struct{ addr, identity string }
+
+// forwarder runs a gate that admits one key, and returns a file that knows its own.
+func forwarder(t *testing.T) (g gate, known string) {
+	t.Helper()
+	_, hostKey, err1 := ed25519.GenerateKey(rand.Reader)
+	host, err2 := ssh.NewSignerFromKey(hostKey)
+	_, userKey, err3 := ed25519.GenerateKey(rand.Reader)
+	block, err4 := ssh.MarshalPrivateKey(userKey, "")
+	l, err5 := net.Listen("tcp", "127.0.0.1:0")
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		t.Fatal(err)
+	}
+	g = gate{l.Addr().String(), filepath.Join(t.TempDir(), "id")}
+	known = filepath.Join(t.TempDir(), "known_hosts")
+	line := knownhosts.Line([]string{knownhosts.Normalize(g.addr)}, host.PublicKey())
+	if err := errors.Join(os.WriteFile(g.identity, pem.EncodeToMemory(block), 0o600), os.WriteFile(known, []byte(line), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	cfg := &ssh.ServerConfig{PublicKeyCallback: func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
+		if k, ok := key.(ssh.CryptoPublicKey); ok && userKey.Public().(ed25519.PublicKey).Equal(k.CryptoPublicKey()) {
+			return nil, nil
+		}
+		return nil, errors.New("another key")
+	}}
+	cfg.AddHostKey(host)
+	var all sync.WaitGroup
+	t.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	all.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { forward(conn, cfg) })
+		}
+	})
+	return g, known
+}
+
+func forward(conn net.Conn, cfg *ssh.ServerConfig) {
+	defer conn.Close()
+	_, channels, requests, err := ssh.NewServerConn(conn, cfg)
+	if err != nil {
+		return
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() { ssh.DiscardRequests(requests) })
+	for n := range channels {
+		var to struct {
+			Host   string
+			Port   uint32
+			Origin string
+			From   uint32
+		}
+		if ssh.Unmarshal(n.ExtraData(), &to) != nil {
+			return
+		}
+		out, err := net.Dial("tcp", net.JoinHostPort(to.Host, strconv.Itoa(int(to.Port))))
+		if err != nil {
+			_ = n.Reject(ssh.ConnectionFailed, err.Error())
+			continue
+		}
+		in, requests, err := n.Accept()
+		if err != nil {
+			out.Close()
+			return
+		}
+		all.Go(func() { ssh.DiscardRequests(requests) })
+		all.Go(func() { _, _ = io.Copy(out, in); out.Close() })
+		all.Go(func() { _, _ = io.Copy(in, out); in.Close() })
 	}
 }
 

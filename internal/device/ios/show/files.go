@@ -22,17 +22,6 @@ type Listing struct {
 	Free  int64
 }
 
-// Find returns a file by its name, in which a slash at the beginning does not count.
-func (l Listing) Find(name string) (File, bool) {
-	name = strings.TrimLeft(name, "/")
-	for _, f := range l.Files {
-		if strings.TrimLeft(f.Name, "/") == name {
-			return f, true
-		}
-	}
-	return File{}, false
-}
-
 const date = `((?:[A-Z][a-z]{2} +\d{1,2} \d{4} +\d\d:\d\d:\d\d(?:\.\d+)? ?[+-]\d\d:\d\d)|<no date>)`
 
 // fileLines are the lines of listings.
