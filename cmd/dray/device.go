@@ -236,7 +236,7 @@ func deviceExit(err error) int {
 		{term.ErrLogin, 67}, {term.ErrEnable, 67}, {term.ErrSilent, 28}, {term.ErrTooLong, 28}, {term.ErrHungUp, 56},
 		{term.ErrRefused, 21}, {term.ErrCommand, 2}, {term.ErrQuestion, 21}, {term.ErrMode, 8},
 		{iosshow.ErrTimeout, 28}, {iosshow.ErrNotFound, 78}, {iosshow.ErrResolve, 6}, {iosshow.ErrNoSpace, 70}, {iosshow.ErrLogin, 67}, {iosshow.ErrConnect, 7},
-		{device.ErrLacks, 2},
+		{device.ErrLacks, 2}, {device.ErrExists, 73},
 	} {
 		if errors.Is(err, row.err) {
 			return row.code

@@ -14,6 +14,7 @@ import (
 // and of the terminal.
 var (
 	ErrGuarded  = errors.New("that would harm the device")
+	ErrExists   = errors.New("a file of that name is there")
 	ErrModified = errors.New("the configuration has been changed and not saved")
 	ErrDamaged  = errors.New("the file on the device is not what was sent")
 	ErrBack     = errors.New("the device has not come back")

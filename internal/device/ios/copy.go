@@ -57,7 +57,7 @@ func (d *Device) room(ctx context.Context, to location, c device.Copy) (old bool
 			return old, err
 		}
 		if !c.Replace {
-			return old, fmt.Errorf("%w: %s is there already, with %d octets", device.ErrGuarded, to, f.Size)
+			return old, fmt.Errorf("%w: %s, of %d octets", device.ErrExists, to, f.Size)
 		}
 	}
 	if c.Size > 0 && l.Free >= 0 && l.Free < c.Size {
