@@ -39,23 +39,41 @@ func (g guard) move(ctx context.Context, old, at place) error {
 	if err := g.gain(old, at); err != nil {
 		return err
 	}
+	if err := g.still(ctx, old); err != nil {
+		return err
+	}
 	i, err := g.fsys.Stat(ctx, old.path)
 	if err != nil || !i.IsDir() {
 		return err
 	}
+	asks := false
 	for _, way := range [...]struct{ from, to vfs.Path }{{old.path, at.path}, {old.real, at.real}} {
 		carriage, rule := g.grant.Carries(way.from, way.to)
 		switch carriage {
 		case policy.Barred:
 			return refusal("rename", old.path, rule+" is about paths in the folder, here or at the new place: what it holds has to be moved one by one")
 		case policy.Asks:
-			left := maxCarried
-			if err := g.carry(ctx, old, at, &left); err != nil {
-				return err
-			}
+			asks = true
 		}
 	}
-	return nil
+	if g.links == nil && !asks {
+		return nil
+	}
+	left := maxCarried
+	return g.carry(ctx, old, at, asks, &left)
+}
+
+// still refuses to move a link. Peers make none, so that none can come to where a folder or
+// a file has just been looked at.
+func (g guard) still(ctx context.Context, old place) error {
+	if g.links == nil {
+		return nil
+	}
+	to, err := g.links.Resolve(ctx, old.path)
+	if err == nil && to != old.real {
+		err = refusal("rename", old.path, "it is a symbolic link, which stays where it is where rules look at paths")
+	}
+	return err
 }
 
 // gain refuses to move what the subject could do more to at the new place.
@@ -75,42 +93,52 @@ func (g guard) gain(old, at place) error {
 }
 
 // maxCarried is how many names are looked at before a folder is moved.
-const maxCarried = 10_000
+const maxCarried = 100_000
 
-// carry looks at all that the folder holds: each name has to be one that the subject could
-// move by itself.
-func (g guard) carry(ctx context.Context, old, at place, left *int) error {
+// carry looks at all that the folder holds. None may be a link, and if rules may be about
+// them, each has to be one that the subject could move by itself.
+func (g guard) carry(ctx context.Context, old, at place, asks bool, left *int) error {
 	for i, err := range g.fsys.List(ctx, old.path) {
 		if err != nil {
 			return err
 		}
 		if *left--; *left < 0 {
-			return refusal("rename", old.path, fmt.Sprintf("it holds more than %d names, each of which some rule may be about", maxCarried))
+			return refusal("rename", old.path, fmt.Sprintf("it holds more than %d names, and some rule may be about any, or a link among them", maxCarried))
+		}
+		if i.Link {
+			return refusal("rename", old.path, fmt.Sprintf("it holds the symbolic link %q, which stays where it is where rules look at paths", i.Name))
 		}
 		from, to, err := g.child(old, at, i.Name)
 		if err != nil {
 			return err
 		}
-		put := policy.Create
-		if i.IsDir() && !i.Link {
-			put = policy.Mkdir
+		if asks {
+			if err := g.movable(from, to, i.IsDir()); err != nil {
+				return err
+			}
 		}
-		switch {
-		case !from.rights.Has(policy.Rename):
-			return g.refuse("rename", policy.Rename, from)
-		case !to.rights.Has(put):
-			return g.refuse("rename", put, to)
-		}
-		if err := g.gain(from, to); err != nil {
-			return err
-		}
-		if i.IsDir() && !i.Link {
-			if err := g.carry(ctx, from, to, left); err != nil {
+		if i.IsDir() {
+			if err := g.carry(ctx, from, to, asks, left); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// movable refuses what the subject could not move by itself.
+func (g guard) movable(from, to place, dir bool) error {
+	put := policy.Create
+	if dir {
+		put = policy.Mkdir
+	}
+	switch {
+	case !from.rights.Has(policy.Rename):
+		return g.refuse("rename", policy.Rename, from)
+	case !to.rights.Has(put):
+		return g.refuse("rename", put, to)
+	}
+	return g.gain(from, to)
 }
 
 // child is a name in a folder that is moved, here and there.

@@ -52,14 +52,14 @@ func rules(t *testing.T, text string) *policy.Rules {
 
 // host is a folder with links into places that rules are about:
 //
-//	/secret/f  /full/file  /full/deep/x  /old  /pub -> secret  /latest -> full/file  /full/up -> ../secret
+//	/secret/f  /full/file  /full/deep/x  /in/deep/x  /old  /pub -> secret  /latest -> full/file  /full/up -> ../secret
 func host(t *testing.T) *osfs.FS {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"secret", "full/deep", "in"} {
+	for _, name := range []string{"secret", "full/deep", "in/deep"} {
 		ok(t, os.MkdirAll(filepath.Join(dir, name), 0o755))
 	}
-	for _, name := range []string{"secret/f", "full/file", "full/deep/x", "old"} {
+	for _, name := range []string{"secret/f", "full/file", "full/deep/x", "in/deep/x", "old"} {
 		ok(t, os.WriteFile(filepath.Join(dir, name), []byte(name), 0o644))
 	}
 	for name, target := range map[string]string{"pub": "secret", "latest": "full/file", "full/up": "../secret"} {
@@ -212,16 +212,20 @@ func TestAMoveBringsNoRight(t *testing.T) {
 		{"deny stat /secret", false, rename("/secret/f", "/in/f")},
 		{"deny read /secret", true, rename("/secret/f", "/secret/g")},
 		{"deny read /in", true, rename("/secret/f", "/in/f")}, // it may lose one
-		{"deny read /full/deep", false, rename("/full", "/new")},
-		{"deny read /full/deep", false, rename("/full/deep", "/new")},
-		{"deny read /full/deep", true, rename("/full/file", "/full/other")},
-		{"deny write /new/deep", false, rename("/full", "/new")}, // x would be put there
-		{"deny rename /**/x", false, rename("/full", "/new")},
-		{"deny rename /**/y", true, rename("/full", "/new")},
-		{"deny write /**/deep", false, rename("/full", "/new")},
-		{"deny mkdir /**/deep", false, rename("/full", "/new")},
-		{"deny read /**/x", true, rename("/full", "/new")},   // it is x still
-		{"deny rename /**/f", true, rename("/full", "/new")}, // f is behind a link, which moves as such
+		{"deny read /in/deep", false, rename("/in", "/new")},
+		{"deny read /in/deep", false, rename("/in/deep", "/new")},
+		{"deny read /in/deep", true, rename("/old", "/in/new")},
+		{"deny write /new/deep", false, rename("/in", "/new")}, // x would be put there
+		{"deny rename /**/x", false, rename("/in", "/new")},
+		{"deny rename /**/y", true, rename("/in", "/new")},
+		{"deny write /**/deep", false, rename("/in", "/new")},
+		{"deny mkdir /**/deep", false, rename("/in", "/new")},
+		{"deny read /**/x", true, rename("/in", "/new")}, // it is x still
+		// A link could come to where a folder has just been looked at.
+		{"deny read /elsewhere", false, rename("/latest", "/in/latest")},
+		{"deny read /elsewhere", false, rename("/full", "/new")},
+		{"deny setstat", true, rename("/latest", "/in/latest")}, // no rule looks at paths
+		{"deny setstat", true, rename("/full", "/new")},
 	} {
 		c.run(t, i)
 	}

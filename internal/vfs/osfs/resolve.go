@@ -24,7 +24,7 @@ func (f *FS) Resolve(_ context.Context, p vfs.Path) (vfs.Path, error) {
 }
 
 func (f *FS) resolve(p vfs.Path) (at vfs.Path, err error) {
-	if p.IsRoot() {
+	if p.IsRoot() || f.straight(p) {
 		return p, nil
 	}
 	links, there := 0, true
