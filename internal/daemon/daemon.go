@@ -32,6 +32,7 @@ type Daemon struct {
 	keys      *hostkeys.Set // nil without SFTP
 	people    people
 	users     identity.Authenticator // of the people
+	doorman   doorman                // of FTP, which has guests
 	rules     *guard.Live
 	gate      *admission.Gate
 	events    *events

@@ -85,7 +85,7 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		folders[h.Name] = &tree.Trees{Files: files, Rules: d.rules, Shared: d.shared}
 	}
 	backend := &ftpd.Backend{
-		Trees: d.trees(), Hosts: folders, Users: d.authenticator(cfg), Gate: d.gate, Events: d.events,
+		Trees: d.trees(), Hosts: folders, Users: &d.doorman, Gate: d.gate, Events: d.events,
 		LenientAttributes: cfg.FTP.LenientAttributes,
 	}
 	srv.Backend, srv.Admit = backend, backend.Admit

@@ -101,38 +101,36 @@ func (d *Daemon) addUsers(cfg config.Serve, _ *slog.Logger) (err error) {
 		return err
 	}
 	d.users = identity.NewUsers(&d.people, nil)
+	d.doorman.people, d.doorman.users = &d.people, d.users
+	d.doorman.guests.Store(cfg.AdmitsGuests())
 	named, err := readRoster(cfg)
 	d.people.roster.Store(named)
 	return err
 }
 
-// authenticator admits the users that there are, and guests if there are none.
-func (d *Daemon) authenticator(cfg config.Serve) identity.Authenticator {
-	switch {
-	case !cfg.AdmitsGuests():
-		return d.users
-	case d.people.store == nil:
-		return identity.Guests{}
-	}
-	return untilUsers{d.people.store, d.users}
-}
-
-// untilUsers admits guests as long as nobody is added to the store.
-type untilUsers struct {
-	store *store.Store
-	users identity.Authenticator
+// doorman admits users, and guests until there are users: those of the settings, or the
+// first that somebody adds to the store. When all are removed again, guests stay out.
+type doorman struct {
+	guests atomic.Bool // there were no users when it was last looked
+	people *people
+	users  identity.Authenticator
 }
 
 // Authenticate implements [identity.Authenticator].
-func (u untilUsers) Authenticate(ctx context.Context, c identity.Credentials) (identity.Subject, error) {
-	some, err := u.store.HasUsers(ctx)
-	switch {
-	case err != nil:
-		return identity.Subject{}, err
-	case some:
-		return u.users.Authenticate(ctx, c)
+func (d *doorman) Authenticate(ctx context.Context, c identity.Credentials) (identity.Subject, error) {
+	if d.guests.Load() && d.people.store != nil {
+		some, err := d.people.store.HasUsers(ctx)
+		if err != nil {
+			return identity.Subject{}, err
+		}
+		if some {
+			d.guests.Store(false)
+		}
 	}
-	return identity.Guests{}.Authenticate(ctx, c)
+	if d.guests.Load() {
+		return identity.Guests{}.Authenticate(ctx, c)
+	}
+	return d.users.Authenticate(ctx, c)
 }
 
 // Account is what the settings say of a user. Its error says what cannot be used, and shows

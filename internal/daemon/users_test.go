@@ -36,7 +36,7 @@ func TestGuestsUntilThereAreUsers(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = d.Close() })
-		return d, d.authenticator(cfg)
+		return d, &d.doorman
 	}
 	try := func(users identity.Authenticator, user string, admit bool) {
 		t.Helper()
