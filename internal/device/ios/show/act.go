@@ -54,7 +54,7 @@ var actLines = map[string]*regexp.Regexp{
 	"hash":     regexp.MustCompile(`^(?:Embedded hash verification successful\.?|Digital signature successfully verified in file .*|Signature Verified)$`),
 	"failed":   regexp.MustCompile(`(?i)verification failed|signature .*(?:invalid|failed)|%Error verifying`),
 	"install":  regexp.MustCompile(`FAILED: *(.*)$`),
-	"success":  regexp.MustCompile(`SUCCESS: *(\S+)`),
+	"success":  regexp.MustCompile(`SUCCESS: *((?:clear_)?install_\w+|No extra package)`),
 	"added":    regexp.MustCompile(`Image added\. Version: (\S+)`),
 	"nospace":  regexp.MustCompile(`(?i)not enough free disk|free space|of free disk is required`),
 	"pending":  regexp.MustCompile(`Install ISSU in progress|Same Image File-No Change`),
