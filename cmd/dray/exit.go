@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"dray/ftp/ftpclient"
+	"dray/internal/control"
 	"dray/internal/sshclient"
 	"dray/tftp"
 )
@@ -81,7 +82,7 @@ func exitCode(err error) int {
 		return sshExit(err)
 	case deviceExit(err) != 0:
 		return deviceExit(err)
-	case errors.Is(err, tftp.ErrGone):
+	case errors.Is(err, tftp.ErrGone), errors.Is(err, control.ErrNoServer):
 		return 7
 	case errors.Is(err, tftp.ErrTimeout), errors.Is(err, os.ErrDeadlineExceeded):
 		return 28
@@ -212,6 +213,8 @@ func hint(err error) string {
 		return "A user is named in the URL, sftp://USER@HOST/FILE, a password in DRAY_PASSWORD, a key with --identity\n"
 	case errors.As(err, new(tls.RecordHeaderError)):
 		return "That port does not begin with TLS: ftpes:// asks for TLS on the port of FTP\n"
+	case errors.Is(err, control.ErrNoServer):
+		return "Start one with dray serve, or name the state folder of another with --state-dir\n"
 	case errors.Is(err, ftpclient.ErrTLSRefused):
 		return "The server has no TLS: with ftp:// the password and the files go in clear\n"
 	}

@@ -59,7 +59,11 @@ func rootCommand(std stdio) *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{withoutValue(err)} })
-	root.AddCommand(serveCommand(std), getCommand(std), putCommand(std), lsCommand(std), tftpCommand(std), userCommand(std), groupCommand(std), explainCommand(std), configCommand(std), auditCommand(std), deviceCommand(std), simCommand(std), versionCommand(std))
+	root.AddCommand(
+		serveCommand(std), getCommand(std), putCommand(std), lsCommand(std), tftpCommand(std),
+		userCommand(std), groupCommand(std), sessionCommand(std), banCommand(std), explainCommand(std), configCommand(std), auditCommand(std),
+		deviceCommand(std), simCommand(std), versionCommand(std),
+	)
 	return root
 }
 

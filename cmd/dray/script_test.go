@@ -30,10 +30,12 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}
 //	halt          interrupt it, wait for it, and keep what it logged in the file server.log
 //	talk ADDR LINE… send FTP commands one by one, each after the reply to the one before, and
 //	              print the replies to stdout
+//	hold NAME ADDR LINE… as talk does, and stay connected as NAME
+//	gone NAME     wait until the server has ended that connection
 //	hangup TEXT   send it SIGHUP, and wait until TEXT is in server.log
 //	exits N ARGS… run `dray ARGS…` and see that its exit code is N; stdout and stderr are as after exec
 func TestScript(t *testing.T) {
-	runScripts(t, "testdata/script", scriptCommands{"hangup": hangUp, "talk": talk})
+	runScripts(t, "testdata/script", scriptCommands{"hangup": hangUp, "talk": talk, "hold": hold, "gone": gone})
 }
 
 type scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string)
@@ -46,7 +48,7 @@ func runScripts(t *testing.T, dir string, commands scriptCommands) {
 		Dir:                 dir,
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
-			e.Values[serverKey{}] = new(scriptServer)
+			e.Values[serverKey{}] = &scriptServer{held: map[string]*textproto.Conn{}}
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return nil
@@ -60,6 +62,7 @@ type scriptServer struct {
 	cmd  *exec.Cmd
 	log  *serverLog
 	rest chan string // what it printed after it was up
+	held map[string]*textproto.Conn
 }
 
 func startServer(ts *testscript.TestScript, neg bool, args []string) {
@@ -175,16 +178,38 @@ func talk(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: talk ADDR LINE…")
 	}
-	c, err := textproto.Dial("tcp", args[0])
+	converse(ts, args[0], args[1:]).Close()
+}
+
+// converse connects, and sends commands one by one.
+func converse(ts *testscript.TestScript, addr string, lines []string) *textproto.Conn {
+	c, err := textproto.Dial("tcp", addr)
 	ts.Check(err)
-	defer c.Close()
-	for _, line := range append([]string{""}, args[1:]...) {
+	ts.Defer(func() { c.Close() })
+	for _, line := range append([]string{""}, lines...) {
 		if line != "" {
 			ts.Check(c.PrintfLine("%s", line))
 		}
 		code, text, err := c.ReadResponse(0)
 		ts.Check(err)
 		fmt.Fprintf(ts.Stdout(), "%d %s\n", code, text)
+	}
+	return c
+}
+
+func hold(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: hold NAME ADDR LINE…")
+	}
+	server(ts).held[args[0]] = converse(ts, args[1], args[2:])
+}
+
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || server(ts).held[args[0]] == nil {
+		ts.Fatalf("usage: gone NAME")
+	}
+	for err := error(nil); err == nil; {
+		_, err = server(ts).held[args[0]].ReadLine()
 	}
 }
 

@@ -147,7 +147,7 @@ func table() map[string]row {
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {
-			dray: "ftp ftp/ftpclient internal/config internal/daemon internal/event/audit internal/device internal/device/ios internal/device/ios/show" +
+			dray: "ftp ftp/ftpclient internal/admission internal/config internal/control internal/daemon internal/event/audit internal/device internal/device/ios internal/device/ios/show" +
 				" internal/device/reach internal/device/term internal/device/iossim/image internal/device/iossim/model internal/linediff" +
 				" internal/device/iossim/rack internal/identity internal/identity/password internal/policy internal/scp internal/sshclient internal/store" +
 				" internal/tftpd/remap internal/userkeys tftp",
