@@ -211,6 +211,9 @@ func (q *request) read(ctx context.Context) (io.ReadCloser, int64, error) {
 // provide opens what v has for the client; fs.ErrNotExist: nothing.
 func (q *request) provide(ctx context.Context, v *Provision) (io.ReadCloser, int64, error) {
 	if len(v.Try) == 0 {
+		if p := q.full(); !q.files.May(policy.Read, p) { // there is no file that a guard would ask about
+			return nil, 0, &Refusal{Why: q.files.Why(policy.Read, p), Remedy: "rules hold for names that are provided too", Err: fs.ErrPermission}
+		}
 		b, err := v.produce(ctx, q.facts, q.handler.places)
 		if err != nil {
 			return nil, 0, err

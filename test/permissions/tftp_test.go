@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"text/template"
 
 	"dray/internal/policy"
 	"dray/internal/tftpd"
@@ -64,6 +65,7 @@ func tftpTable() protocol {
 	}
 	add("RRQ", "a file", false, fetches("old"), policy.Read)
 	add("RRQ", "a file in any case, with tftp.fold-case", false, fetches("OLD"), policy.Read, policy.Stat, policy.List)
+	add("RRQ", "a name that a template or a program provides, with tftp.provision", false, fetches("made"), policy.Read)
 	add("WRQ", "a new file", true, stores("new"), policy.Create).lacks = map[policy.Op]string{policy.Create: "1"}
 	add("WRQ", "a file that is there", true, stores("old"), policy.Overwrite).exists = true
 	return p
@@ -83,7 +85,11 @@ func listenTFTP(t *testing.T, w *world) tftpClient {
 	t.Helper()
 	l, err := net.ListenPacket("udp", "127.0.0.1:0")
 	ok(t, err)
-	srv := &tftp.Server{Handler: &tftpd.Handler{Trees: w, Policy: tftpd.Policy{FoldCase: true}}}
+	made, err := tftpd.ParsePattern("made")
+	ok(t, err)
+	srv := &tftp.Server{Handler: &tftpd.Handler{Trees: w, Policy: tftpd.Policy{
+		FoldCase: true, Provisions: []tftpd.Provision{{Match: made, Template: template.Must(template.New("").Parse("/old"))}},
+	}}}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l.(*net.UDPConn)) }()
 	t.Cleanup(func() { ok(t, errors.Join(srv.Close(), ignore(<-done, tftp.ErrServerClosed))) })
