@@ -50,6 +50,7 @@ type deviceOptions struct {
 	idle       time.Duration
 	total      time.Duration
 	transcript string
+	away       time.Duration // how long it may be away after a reload; 0 is usual
 }
 
 func (o *deviceOptions) add(c *cobra.Command) {
@@ -122,7 +123,7 @@ func (o *deviceOptions) open(ctx context.Context, name string, std stdio) (*ios.
 			return nil, e, err
 		}
 	}
-	cfg := ios.Config{Dial: dial, Term: term.Config{User: e.User, Password: e.Password, Enable: e.Enable, Idle: o.idle, Total: o.total}}
+	cfg := ios.Config{Dial: dial, ReturnWait: o.away, Term: term.Config{User: e.User, Password: e.Password, Enable: e.Enable, Idle: o.idle, Total: o.total}}
 	if o.transcript != "" {
 		f, err := os.OpenFile(o.transcript, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {

@@ -47,6 +47,7 @@ within --wait.`,
 			if err != nil {
 				return err
 			}
+			o.away = o.wait
 			return o.withDevice(c.Context(), args[0], std, func(ctx context.Context, d *ios.Device, e reach.Entry) error {
 				r := runner{o: o, std: std, d: d, name: e.Name, answers: answers, ask: asker(std)}
 				return r.all(ctx, args[1:])
@@ -109,16 +110,10 @@ func (r *runner) back(ctx context.Context, left []string) error {
 	if r.o.wait <= 0 {
 		return &advisedError{fmt.Errorf("%s: %w before %q", r.name, term.ErrHungUp, left[0]), "To go on when it is back, add --wait 20m"}
 	}
-	ctx, cancel := context.WithCancelCause(ctx) // a deadline would end the connection later
-	late := fmt.Errorf("%s: %w: it was not back within %v", r.name, term.ErrSilent, r.o.wait)
-	t := time.AfterFunc(r.o.wait, func() { cancel(late) })
-	defer t.Stop()
-	_, err := r.d.Return(ctx, "")
-	if err != nil && context.Cause(ctx) == late {
-		return late
+	if _, err := r.d.Return(ctx, ""); err != nil {
+		return fmt.Errorf("%s: %w", r.name, err)
 	}
-	context.AfterFunc(ctx, func() { cancel(nil) }) // it ends with the command
-	return err
+	return nil
 }
 
 // one gives a command, and shows what it prints as it comes.

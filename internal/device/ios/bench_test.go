@@ -1,12 +1,14 @@
 package ios
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -206,3 +208,40 @@ func (s *shelf) ServeTFTP(ctx context.Context, _ func(string) (flash.Content, bo
 
 // goBy lets time go by, which takes none here.
 func (b *bench) goBy(long time.Duration) { time.Sleep(long) }
+
+// scripted is a device that says what a test makes it say. Typed is what it was told, once
+// the connection is closed.
+func scripted(t *testing.T, reply func(line string) string) (conn io.ReadWriteCloser, typed func() []string) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	var lines []string
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r := bufio.NewReader(theirs)
+		prompt := "R1#"
+		out := prompt
+		for {
+			if _, err := io.WriteString(theirs, out); err != nil {
+				return
+			}
+			line, err := r.ReadString('\r')
+			if err != nil {
+				return
+			}
+			line = strings.TrimSuffix(line, "\r")
+			lines = append(lines, line)
+			switch line {
+			case "configure terminal":
+				prompt = "R1(config)#"
+			case "end":
+				prompt = "R1#"
+			}
+			out = line + "\r\n" + reply(line) + prompt
+		}
+	}()
+	return ours, func() []string {
+		<-done
+		return lines
+	}
+}

@@ -260,7 +260,15 @@ func (d *Device) expendable(ctx context.Context, p location) error {
 	case name == "packages.conf", ext == ".pkg", name == "vlan.dat", ext == ".text", name == "nvram", name == "nvram_config", ext == ".pem", ext == ".cer", p.fs == "nvram:":
 		return fmt.Errorf("%w: it needs %s", device.ErrGuarded, p)
 	}
-	return nil
+	all, err := d.bootVariables(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := d.bootList(ctx, all)
+	if err == nil && len(list) > 0 && plain(list[0]) == p.name {
+		err = fmt.Errorf("%w: %s is what it boots next", device.ErrGuarded, p)
+	}
+	return err
 }
 
 // remove deletes a file that may go.

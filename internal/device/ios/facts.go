@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strings"
 
 	"dray/internal/device"
@@ -106,36 +107,45 @@ func (d *Device) stack(ctx context.Context, f *device.Facts) error {
 	return err
 }
 
-// bootFacts asks what boots next. Switches know one command, routers another; what neither
-// says stands in the configuration.
+// bootFacts asks what boots next.
 func (d *Device) bootFacts(ctx context.Context, f *device.Facts) error {
-	all, err := ask(ctx, d, true, show.ParseBoot, "show bootvar", "show boot")
+	all, err := d.bootVariables(ctx)
 	if err != nil {
 		return err
 	}
 	for _, b := range all {
-		if b.Standby {
-			continue
-		}
-		if f.Boot == nil {
-			f.Boot = b.List
-		}
 		f.Manual = f.Manual || b.Manual == "yes"
 		if b.Register != "" && f.Register == "" {
 			f.Register, f.Next = b.Register, b.Next
 		}
 	}
-	if f.Boot != nil {
-		return nil
+	f.Boot, err = d.bootList(ctx, all)
+	return err
+}
+
+// bootVariables are those of the members, without the other supervisor. Switches know one
+// command, routers another.
+func (d *Device) bootVariables(ctx context.Context) ([]show.Boot, error) {
+	all, err := ask(ctx, d, true, show.ParseBoot, "show bootvar", "show boot")
+	return slices.DeleteFunc(all, func(b show.Boot) bool { return b.Standby }), err
+}
+
+// bootList is what boots next, the first to be tried in front. What the variables do not say
+// stands in the configuration.
+func (d *Device) bootList(ctx context.Context, all []show.Boot) (files []string, err error) {
+	for _, b := range all {
+		if b.List != nil {
+			return b.List, nil
+		}
 	}
 	lines, err := d.bootLines(ctx)
 	for _, l := range lines {
-		f.Boot = append(f.Boot, fileOf(l))
+		files = append(files, fileOf(l))
 	}
 	if errors.Is(err, term.ErrRefused) { // in user mode there is no configuration to see
 		err = nil
 	}
-	return err
+	return files, err
 }
 
 // bootLines is what follows "boot system" in the running configuration.

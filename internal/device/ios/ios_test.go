@@ -77,6 +77,9 @@ func TestUpgrade(t *testing.T) {
 			if err := d.SetBoot(ctx, []string{"flash0:" + newImage, "flash0:" + oldImage}); err != nil {
 				t.Fatal(err)
 			}
+			if err := d.Delete(ctx, "flash0:"+newImage); !errors.Is(err, device.ErrGuarded) {
+				t.Errorf("it deletes what boots next: %v", err)
+			}
 			if err := d.Reload(ctx, device.Reload{}); !errors.Is(err, device.ErrModified) {
 				t.Fatalf("it reloads with a configuration that is not saved: %v", err)
 			}
@@ -376,6 +379,63 @@ func TestLogin(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestEnable: who logs in without privileges becomes privileged.
+func TestEnable(t *testing.T) {
+	atBench(t, "2960", func(b *bench) {
+		b.telnet = true
+		b.settings.Lines = []string{"username bob privilege 1 secret x"}
+		b.cfg.Term.User, b.cfg.Term.Password = "bob", "x"
+	}, func(t *testing.T, b *bench) {
+		b.state(t.Context()) // reads the configuration
+		b.cfg.Term.Enable = ""
+		d := b.open(t.Context())
+		defer d.Close()
+		if _, err := d.Config(t.Context(), false); !errors.Is(err, term.ErrRefused) {
+			t.Errorf("without privileges: %v", err)
+		}
+		if f, err := d.Facts(t.Context()); err != nil || f.Model == "" {
+			t.Errorf("%+v, %v", f, err)
+		}
+	})
+}
+
+// TestOldListComesBack: a device that does not take one line of a new boot list has the old
+// one in the end.
+func TestOldListComesBack(t *testing.T) {
+	list := []string{"flash0:" + oldImage}
+	conn, typed := scripted(t, func(line string) string {
+		switch file, boot := strings.CutPrefix(line, "boot system "); {
+		case line == "no boot system":
+			list = nil
+		case boot && strings.HasSuffix(file, newImage):
+			return "% Invalid input detected at '^' marker.\r\n"
+		case boot:
+			list = append(list, file)
+		case line == "show running-config | include ^boot system":
+			return "boot system " + strings.Join(list, "\r\nboot system ") + "\r\n"
+		case line == "show version":
+			return "Cisco IOS Software, C2900 Software (C2900-UNIVERSALK9-M), Version 15.1(4)M4, RELEASE SOFTWARE (fc1)\r\nR1 uptime is 5 minutes\r\nSystem image file is \"flash0:" + oldImage + "\"\r\n"
+		case strings.HasPrefix(line, "dir"):
+			return "Directory of flash0:/\r\n\r\n    1  -rw-    1  <no date>  " + oldImage + "\r\n    2  -rw-    1  <no date>  " + newImage + "\r\n\r\n10 bytes total (8 bytes free)\r\n"
+		}
+		return ""
+	})
+	d, err := Open(t.Context(), Config{Dial: func(context.Context) (io.ReadWriteCloser, error) { return conn, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = d.SetBoot(t.Context(), []string{"flash0:" + newImage, "flash0:" + oldImage})
+	if !errors.Is(err, term.ErrRefused) {
+		t.Errorf("%v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	if got := typed(); len(list) != 1 || list[0] != "flash0:"+oldImage || got[len(got)-1] != "end" {
+		t.Errorf("the list is %q after %q", list, got)
+	}
 }
 
 func TestForm(t *testing.T) {

@@ -100,7 +100,7 @@ func question(text string) (q *Question, bracket string, ok bool) {
 // asks reports whether a text that is in no table looks as if somebody should answer it.
 func asks(text string) bool {
 	text = strings.TrimRight(text, " ")
-	for _, end := range []string{"?", "[confirm]", "]:", "/n]", "/no]", "/q]", "):", "word:", "name:", "code:"} {
+	for _, end := range []string{"?", "[confirm]", "]:", "/n]", "/no]", "/q]", "/n)", "/no)", "/n):", "/no):", "word:", "name:", "code:"} {
 		if strings.HasSuffix(text, end) {
 			return true
 		}
