@@ -17,7 +17,8 @@ import (
 	"sync"
 	"syscall"
 
-	_ "modernc.org/sqlite" // the driver
+	"modernc.org/sqlite" // also the driver
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"dray/internal/identity"
 )
@@ -76,10 +77,21 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	return s, nil
 }
 
-func broken(name string, err error) error { return fmt.Errorf("the users in %s: %w", name, err) }
+// broken says whose error it is, and what to do where SQLite's words do not.
+func broken(name string, err error) error {
+	var of *sqlite.Error
+	if errors.As(err, &of) {
+		switch of.Code() & 0xff {
+		case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+			return fmt.Errorf("the users in %s are not for this user to read and change, or their folder is not: %w", name, err)
+		}
+	}
+	return fmt.Errorf("the users in %s: %w", name, err)
+}
 
 // obtain makes the file if it is not there. Made by root, it belongs to whom the folder
-// belongs to: the server runs as that user.
+// belongs to: the server runs as that user. A file that is there is not opened, not even to
+// look: to close it would end every lock that this process has on it.
 func obtain(dir, name string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
