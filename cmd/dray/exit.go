@@ -78,10 +78,10 @@ func exitCode(err error) int {
 		return ssh.code
 	case errors.As(err, &trail):
 		return 91
+	case deviceExit(err) != 0: // which may be because of one of SSH
+		return deviceExit(err)
 	case sshExit(err) != 0:
 		return sshExit(err)
-	case deviceExit(err) != 0:
-		return deviceExit(err)
 	case errors.Is(err, tftp.ErrGone), errors.Is(err, control.ErrNoServer):
 		return 7
 	case errors.Is(err, tftp.ErrTimeout), errors.Is(err, os.ErrDeadlineExceeded):

@@ -26,7 +26,7 @@ type Event struct {
 	Kind     EventKind
 	Text     string
 	Mode     Mode      // of a prompt
-	Question *Question // that was asked
+	Question *Question // that was asked; of an echo too
 	Bracket  string    // what stands in the brackets of the question, or what it names
 	Doubtful bool      // what was typed has not been echoed as a whole
 }
@@ -126,7 +126,7 @@ func (s *Scanner) whole() Event {
 	s.standing = false
 	if e, ok := s.judge(text); ok { // a message is going to come: nobody has answered
 		s.standing = e.Question != nil && e.Question.Name == "return"
-		return Event{Kind: Echo, Text: text}
+		return Event{Kind: Echo, Text: text, Question: e.Question}
 	}
 	return Event{Kind: Plain, Text: text}
 }

@@ -166,7 +166,7 @@ func FuzzScanner(f *testing.F) {
 				if e.Kind >= Prompt && n != len(events)-1 {
 					t.Errorf("%q: %v is not the last event", part, e)
 				}
-				if (e.Kind == Asked) != (e.Question != nil) || (e.Kind == Prompt) != (e.Mode != NoMode) {
+				if e.Kind != Echo && (e.Kind == Asked) != (e.Question != nil) || (e.Kind == Prompt) != (e.Mode != NoMode) {
 					t.Errorf("%q: %+v", part, e)
 				}
 				a.WriteString(shown(e))

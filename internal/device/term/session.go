@@ -233,7 +233,7 @@ func (s *Session) take(events []Event) (standing Event, ok bool) {
 			s.record(Mask(e.Text))
 		case Echo:
 			text := Mask(e.Text, s.hidden...)
-			if s.replied {
+			if s.replied || e.Question != nil {
 				s.add(OutputLine{Text: text, Asked: true})
 			}
 			s.record(text)
