@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -80,13 +82,9 @@ func (o *deviceOptions) entry(name string) (reach.Entry, error) {
 		}
 		return reach.Entry{Name: host, SSH: host, Telnet: host, User: user}, nil
 	}
-	text, err := os.ReadFile(o.inventory)
+	all, err := readInventory(o.inventory)
 	if err != nil {
-		return reach.Entry{}, &localError{cannotRead, err}
-	}
-	all, err := reach.ParseInventory(text)
-	if err != nil {
-		return reach.Entry{}, &usageError{fmt.Errorf("%s: %w", o.inventory, err)}
+		return reach.Entry{}, err
 	}
 	e, ok := all.Find(name)
 	if !ok {
@@ -100,6 +98,26 @@ func (o *deviceOptions) entry(name string) (reach.Entry, error) {
 		e.User = o.user
 	}
 	return e, nil
+}
+
+// readInventory reads an inventory. One with passwords must not be readable by others.
+func readInventory(name string) (all reach.Inventory, err error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return all, &localError{cannotRead, err}
+	}
+	if all, err = reach.ParseInventory(text); err != nil {
+		return all, &usageError{fmt.Errorf("%s: %w", name, err)}
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return all, &localError{cannotRead, err}
+	}
+	secret := slices.ContainsFunc(all.Devices, func(e reach.Entry) bool { return e.Password != "" || e.Enable != "" })
+	if secret && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		return all, &usageError{fmt.Errorf("%s holds passwords and others may read it: chmod 600 %[1]s", name)}
+	}
+	return all, nil
 }
 
 // open logs in to a device.

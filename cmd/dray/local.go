@@ -140,6 +140,21 @@ func writeWhole(name string, write func(io.Writer) error) error {
 	return os.Rename(tmp.Name(), name)
 }
 
+// writeSecret makes a file that others may not read, or replaces one, whose permissions stay.
+func writeSecret(name, text string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return writeWhole(name, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+}
+
 // createTemp makes a file beside name, with the permissions that name has or would get.
 func createTemp(name string) (*os.File, error) {
 	perm := os.FileMode(0o666) // less the umask

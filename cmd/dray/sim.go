@@ -133,10 +133,7 @@ func sim(ctx context.Context, o simOptions, std stdio) error {
 		return err
 	}
 	if o.inventory != "" {
-		err := writeWhole(o.inventory, func(w io.Writer) error {
-			_, err := io.WriteString(w, rack.Inventory(r.Endpoints()))
-			return err
-		})
+		err := writeSecret(o.inventory, rack.Inventory(r.Endpoints()))
 		if err != nil {
 			return errors.Join(&localError{cannotWrite, err}, r.Close())
 		}
