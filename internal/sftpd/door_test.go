@@ -75,7 +75,7 @@ func (d *doorstep) login(from string, proofs ...ssh.AuthMethod) error {
 func (d *doorstep) refusals(reason event.Reason) (n int) {
 	synctest.Wait()
 	for _, e := range d.told.since(0) {
-		if r, ok := e.(event.Refusal); ok && r.Reason == reason {
+		if r, ok := e.(event.Refusal); ok && r.Reason == reason && !r.Quiet {
 			n++
 		}
 	}
