@@ -79,7 +79,7 @@ func (g *Gate) Arrive(protocol, id string, remote netip.AddrPort, peer Peer) (*S
 	}
 	if len(g.sessions) >= g.limits.Sessions {
 		return nil, tooMany(&g.crowded, now, "Too many sessions, try again later",
-			fmt.Sprintf("%d sessions in all", g.limits.Sessions))
+			fmt.Sprintf("there may be %d sessions in all", g.limits.Sessions))
 	}
 	p := source(addr)
 	of := g.sources[p]
@@ -89,7 +89,7 @@ func (g *Gate) Arrive(protocol, id string, remote netip.AddrPort, peer Peer) (*S
 	if p.IsValid() {
 		if of.sessions >= g.limits.PerAddress {
 			return nil, tooMany(&of.told, now, "Too many sessions from your address, try again later",
-				fmt.Sprintf("%d sessions from %s", g.limits.PerAddress, p))
+				fmt.Sprintf("there may be %d sessions from %s", g.limits.PerAddress, p))
 		}
 		of.sessions++
 		g.sources[p] = of

@@ -66,7 +66,7 @@ func (s *Session) Login(user string) error {
 		return nil
 	}
 	if most > 0 && g.users[user] >= most {
-		return &RefusedError{Reason: Crowded, Detail: fmt.Sprintf("%d sessions of the user", most),
+		return &RefusedError{Reason: Crowded, Detail: fmt.Sprintf("there may be %d sessions of the user", most),
 			Phrase: "Too many sessions of this user, try again later"}
 	}
 	g.forgetUser(s)

@@ -70,7 +70,7 @@ func (c *conn) authenticate(cred identity.Credentials, how string) (*ssh.Permiss
 		c.reason = err
 		return nil, &ssh.BannerError{Err: errDenied, Message: limit.Phrase + "\r\n"}
 	case err != nil:
-		c.reason = err
+		c.reason, c.repeated = err, c.guessed(cred)
 		return nil, errDenied
 	}
 	c.subject, c.how = subject, how
@@ -149,7 +149,7 @@ func (c *conn) attempted(m ssh.ConnMetadata, method string, err error) {
 	if err == nil || method == "none" {
 		return
 	}
-	guess := isGuess(c.reason)
+	guess := isGuess(c.reason) && !c.repeated
 	if method == "publickey" { // of which a client may have several, before the one that is known
 		c.keys = c.keys || guess || c.reason == nil
 		if guess = false; c.reason == nil {

@@ -2,6 +2,7 @@ package sftpd
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,9 @@ type conn struct {
 	refused bool   // a refusal has been told as an event
 	keys    bool   // a key was refused
 	counted bool   // as a log-in that failed
+
+	guesses  [][sha256.Size]byte // the wrong passwords so far
+	repeated bool                // the last one had been tried before
 
 	busy     atomic.Int64 // files that are open
 	channels atomic.Int64 // that are open
@@ -162,6 +166,7 @@ func (c *conn) login() *login {
 		return nil
 	}
 	_ = c.net.SetDeadline(time.Time{})
+	c.guesses = nil
 	c.about.User = c.subject.Name
 	c.emit(event.Login{Session: c.about, Detail: c.how})
 	return &login{sc, channels, requests}

@@ -2,10 +2,12 @@ package sftpd
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -109,6 +111,17 @@ func (c *conn) failed() {
 // without the code that goes with it is right.
 func isGuess(err error) bool {
 	return errors.Is(err, identity.ErrRefused) && !errors.Is(err, identity.ErrCode)
+}
+
+// guessed reports whether the connection has tried this before: clients offer the password
+// that they have by one method after the other, and that is one guess.
+func (c *conn) guessed(cred identity.Credentials) bool {
+	sum := sha256.Sum256([]byte(cred.User + "\x00" + cred.Password + "\x00" + cred.Code))
+	if slices.Contains(c.guesses, sum) {
+		return true
+	}
+	c.guesses = append(c.guesses, sum)
+	return false
 }
 
 // traffic is what a connection moves, for others to see.

@@ -2,6 +2,7 @@ package sftpd
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -122,11 +123,19 @@ func TestBruteForce(t *testing.T) {
 	}
 }
 
-// TestGuessesOfOneConnection: each counts.
+// TestGuessesOfOneConnection: each counts, and the same one by another method does not.
 func TestGuessesOfOneConnection(t *testing.T) {
 	atTheDoor(t, admission.Limits{BanAfter: 3}, func(d *doorstep) {
-		guess := ssh.RetryableAuthMethod(ssh.Password("wrong"), 6)
-		if err := d.login("192.0.2.1", guess); err == nil {
+		same := []ssh.AuthMethod{ssh.RetryableAuthMethod(dialogue("wrong"), 3), ssh.RetryableAuthMethod(ssh.Password("wrong"), 3)}
+		if err := d.login("192.0.2.1", same...); err == nil {
+			t.Error("logged in")
+		}
+		if n := len(d.Gate.Bans()); n != 0 {
+			t.Errorf("%d bans for one password", n)
+		}
+		n := 0
+		others := ssh.RetryableAuthMethod(ssh.PasswordCallback(func() (string, error) { n++; return fmt.Sprint(n), nil }), 6)
+		if err := d.login("192.0.2.1", others); err == nil {
 			t.Error("logged in")
 		}
 		if n := len(d.Gate.Bans()); n != 1 {
