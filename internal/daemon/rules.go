@@ -1,6 +1,10 @@
 package daemon
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 
 	"dray/internal/config"
@@ -70,4 +74,53 @@ func writes(cfg config.Serve) bool {
 		}
 	}
 	return false
+}
+
+// strangers warns of users and groups that rules are about and nobody knows: by a slip of the
+// pen a rule would have no effect.
+func (p *people) strangers(ctx context.Context, rules []config.Rule, log *slog.Logger) error {
+	groups, err := p.groups(ctx)
+	if err != nil {
+		return err
+	}
+	for i, r := range rules {
+		warn := func(kind, name string) {
+			named := policy.Rule{Name: r.Name, Origin: r.Place}
+			log.Warn(fmt.Sprintf("%s is about the %s %s, which nobody knows so far", named.Label(i+1), kind, name), "setting", "rules")
+		}
+		for _, user := range r.Users {
+			_, err := p.Lookup(ctx, user)
+			switch {
+			case user == "anonymous" || err == nil:
+			case errors.Is(err, identity.ErrUnknown):
+				warn("user", user)
+			default:
+				return err
+			}
+		}
+		for _, group := range r.Groups {
+			if !groups[group] {
+				warn("group", group)
+			}
+		}
+	}
+	return nil
+}
+
+// groups are those that there are.
+func (p *people) groups(ctx context.Context) (map[string]bool, error) {
+	all := map[string]bool{}
+	for _, a := range p.roster.Load().accounts {
+		for _, g := range a.Groups {
+			all[g] = true
+		}
+	}
+	if p.store == nil {
+		return all, nil
+	}
+	stored, err := p.store.Groups(ctx)
+	for _, g := range stored {
+		all[g.Name] = true
+	}
+	return all, err
 }

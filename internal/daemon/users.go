@@ -96,7 +96,7 @@ func (p *people) Close() error {
 }
 
 // addUsers finds out who the users are.
-func (d *Daemon) addUsers(cfg config.Serve, _ *slog.Logger) (err error) {
+func (d *Daemon) addUsers(cfg config.Serve, log *slog.Logger) (err error) {
 	if d.people.store, err = openStore(cfg.StateDir); err != nil {
 		return err
 	}
@@ -105,7 +105,10 @@ func (d *Daemon) addUsers(cfg config.Serve, _ *slog.Logger) (err error) {
 	d.doorman.guests.Store(cfg.AdmitsGuests())
 	named, err := readRoster(cfg)
 	d.people.roster.Store(named)
-	return err
+	if err != nil {
+		return err
+	}
+	return d.people.strangers(context.Background(), cfg.Rules, log)
 }
 
 // doorman admits users, and guests until there are users: those of the settings, or the
