@@ -36,9 +36,13 @@ func atTheDoor(t *testing.T, l admission.Limits, story func(*doorstep)) {
 		srv := &ftpserver.Server{Backend: b, Admit: b.Admit, LoginDelay: time.Hour}
 		served := make(chan error, 1)
 		go func() { served <- srv.Serve(d) }()
+		defer func() {
+			if err := srv.Close(); err != nil {
+				t.Error(err)
+			}
+			<-served
+		}()
 		story(d)
-		ok(t, srv.Close())
-		<-served
 	})
 }
 
@@ -152,6 +156,7 @@ func TestNoFailures(t *testing.T) {
 			for range 50 {
 				_, c := d.call("192.0.2.1", commands...)
 				c.Close()
+				synctest.Wait()
 			}
 		}
 		if bans := d.gate.Bans(); len(bans) > 0 {

@@ -37,10 +37,12 @@ func atTheDoor(t *testing.T, l admission.Limits, story func(*doorstep)) {
 			Users: users(), Keys: ring{"amy": d.known.PublicKey()}, Trees: &tree.Trees{Files: memfs.New(), Rules: policy.ReadWrite},
 			HostKeys: []ssh.Signer{signer(t)}, Events: d.told, Gate: admission.New(l, nil),
 		}
+		defer func() {
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
 		story(d)
-		if err := d.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 }
 
