@@ -209,10 +209,12 @@ func (s *shelf) ServeTFTP(ctx context.Context, _ func(string) (flash.Content, bo
 // goBy lets time go by, which takes none here.
 func (b *bench) goBy(long time.Duration) { time.Sleep(long) }
 
+// hangUp is a reply after which nothing comes any more.
+const hangUp = "hang up"
+
 // scripted is a device that says what a test makes it say. Typed is what it was told, once
 // the connection is closed.
-func scripted(t *testing.T, reply func(line string) string) (conn io.ReadWriteCloser, typed func() []string) {
-	t.Helper()
+func scripted(reply func(line string) string) (conn io.ReadWriteCloser, typed func() []string) {
 	ours, theirs := net.Pipe()
 	var lines []string
 	done := make(chan struct{})
@@ -237,7 +239,12 @@ func scripted(t *testing.T, reply func(line string) string) (conn io.ReadWriteCl
 			case "end":
 				prompt = "R1#"
 			}
-			out = line + "\r\n" + reply(line) + prompt
+			said := reply(line)
+			if said == hangUp {
+				theirs.Close()
+				return
+			}
+			out = line + "\r\n" + said + prompt
 		}
 	}()
 	return ours, func() []string {

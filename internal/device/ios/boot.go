@@ -23,7 +23,11 @@ func (d *Device) SetBoot(ctx context.Context, files []string) error {
 	if err != nil {
 		return err
 	}
-	old, err := d.bootLines(ctx)
+	old, err := d.currentBoot(ctx)
+	if err != nil {
+		return err
+	}
+	systems, err := ask(ctx, d, true, show.ParseFileSystems, "show file systems")
 	if err != nil {
 		return err
 	}
@@ -33,66 +37,110 @@ func (d *Device) SetBoot(ctx context.Context, files []string) error {
 		if err != nil {
 			return err
 		}
-		lines = append(lines, form(old, f)+p)
+		lines = append(lines, form(old, f, p, systems))
 	}
 	if slices.Equal(old, lines) {
 		return nil
 	}
 	if err := d.configureBoot(ctx, lines); err != nil {
-		return errors.Join(err, d.configureBoot(ctx, old))
+		return errors.Join(err, d.restoreBoot(ctx, old))
 	}
-	now, err := d.bootLines(ctx)
+	now, err := d.currentBoot(ctx)
 	if err != nil {
 		return err
 	}
-	if len(now) > 0 && !slices.Equal(now, lines) { // some switches keep the list outside the configuration
-		return errors.Join(fmt.Errorf("%w: the boot list is %q; want %q", device.ErrOther, now, lines), d.configureBoot(ctx, old))
+	if !slices.EqualFunc(now, lines, func(a, b string) bool { return plain(fileOf(a)) == plain(fileOf(b)) }) {
+		return errors.Join(fmt.Errorf("%w: the boot list is %q; want %q", device.ErrOther, now, lines), d.restoreBoot(ctx, old))
 	}
 	return nil
 }
 
-// bootable sees that a file can be in the list, and returns its name without its place.
-func (d *Device) bootable(ctx context.Context, f device.Facts, file string) (string, error) {
+// currentBoot is the boot list as the configuration has it. Some switches show it as a
+// variable only.
+func (d *Device) currentBoot(ctx context.Context) ([]string, error) {
+	lines, err := d.bootLines(ctx)
+	if err != nil || len(lines) > 0 {
+		return lines, err
+	}
+	all, err := d.bootVariables(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range all {
+		if b.List != nil {
+			return b.List, nil
+		}
+	}
+	return nil, nil
+}
+
+// restoreBoot gives a device its old list back, by a new connection if the old one is lost:
+// without a list it would boot anything.
+func (d *Device) restoreBoot(ctx context.Context, old []string) error {
+	if err := d.configureBoot(ctx, old); !errors.Is(err, term.ErrOver) {
+		return err
+	}
+	if err := d.Close(); err != nil {
+		return err
+	}
+	if err := d.connect(ctx); err != nil {
+		return fmt.Errorf("its boot list is to be %q, but it cannot be reached to say so: %w", old, err)
+	}
+	return d.configureBoot(ctx, old)
+}
+
+// bootable sees that a file can be in the list.
+func (d *Device) bootable(ctx context.Context, f device.Facts, file string) (location, error) {
 	p, err := parsePath(file)
 	if err != nil {
-		return "", err
+		return p, err
 	}
 	if f.Mode == "install" && p.base() != "packages.conf" {
-		return "", fmt.Errorf("%w: in install mode it boots packages.conf; an image is added and activated", device.ErrGuarded)
+		return p, fmt.Errorf("%w: in install mode it boots packages.conf; an image is added and activated", device.ErrGuarded)
 	}
 	l, err := d.List(ctx, p.dir())
 	if err != nil {
-		return "", err
+		return p, err
 	}
 	if _, ok := l.Find(p.base()); !ok {
-		return "", fmt.Errorf("%w: %s is not there", show.ErrNotFound, p)
+		return p, fmt.Errorf("%w: %s is not there", show.ErrNotFound, p)
 	}
-	return p.name, nil
+	return p, nil
 }
 
-// form is what stands before the name of a file in the boot list: as in the list that is
-// there, or else as the device calls what it runs.
-func form(old []string, f device.Facts) string {
+// form writes a file as the list that is there does, or else as the device calls what it
+// runs: with a slash or without, with the same name of the file system where it has several.
+func form(old []string, f device.Facts, p location, systems []show.FileSystem) string {
+	like, words := f.Image, []string(nil)
 	if len(old) > 0 {
-		words := strings.Fields(old[0])
-		last := words[len(words)-1]
-		place := last[:strings.LastIndexByte(last, ':')+1]
-		if strings.HasPrefix(last[len(place):], "/") {
-			place += "/"
-		}
-		return strings.Join(append(words[:len(words)-1], place), " ")
+		words = strings.Fields(old[0])
+		like, words = words[len(words)-1], words[:len(words)-1]
+	} else if len(f.Members) > 1 {
+		words = []string{"switch", "all"}
 	}
-	place := f.Image[:strings.LastIndexByte(f.Image, ':')+1]
-	if place == "" {
-		place = "flash:"
+	fs, name, colon := strings.Cut(like, ":")
+	switch {
+	case colon:
+		fs += ":"
+	case len(words) == 1 && words[0] == "flash": // as in "boot system flash x.bin"
+		fs, name = "flash:", like
+	default:
+		fs, name = p.fs, ""
 	}
-	if strings.HasPrefix(strings.TrimPrefix(f.Image, place), "/") {
-		place += "/"
+	if fs != p.fs && !slices.ContainsFunc(systems, func(s show.FileSystem) bool {
+		return slices.Contains(s.Prefixes, fs) && slices.Contains(s.Prefixes, p.fs)
+	}) {
+		words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "flash" })
+		return strings.Join(append(words, p.String()), " ")
 	}
-	if len(f.Members) > 1 {
-		return "switch all " + place
+	text := p.name
+	if strings.HasPrefix(name, "/") {
+		text = "/" + text
 	}
-	return place
+	if colon || len(words) != 1 || words[0] != "flash" {
+		text = fs + text
+	}
+	return strings.Join(append(slices.Clone(words), text), " ")
 }
 
 // configureBoot replaces the boot list in one visit to the configuration.

@@ -401,61 +401,95 @@ func TestEnable(t *testing.T) {
 	})
 }
 
-// TestOldListComesBack: a device that does not take one line of a new boot list has the old
-// one in the end.
+// TestOldListComesBack: a device that does not take one line of a new boot list, or hangs up
+// in the middle, has the old one in the end.
 func TestOldListComesBack(t *testing.T) {
-	list := []string{"flash0:" + oldImage}
-	conn, typed := scripted(t, func(line string) string {
-		switch file, boot := strings.CutPrefix(line, "boot system "); {
-		case line == "no boot system":
-			list = nil
-		case boot && strings.HasSuffix(file, newImage):
-			return "% Invalid input detected at '^' marker.\r\n"
-		case boot:
-			list = append(list, file)
-		case line == "show running-config | include ^boot system":
-			return "boot system " + strings.Join(list, "\r\nboot system ") + "\r\n"
-		case line == "show version":
-			return "Cisco IOS Software, C2900 Software (C2900-UNIVERSALK9-M), Version 15.1(4)M4, RELEASE SOFTWARE (fc1)\r\nR1 uptime is 5 minutes\r\nSystem image file is \"flash0:" + oldImage + "\"\r\n"
-		case strings.HasPrefix(line, "dir"):
-			return "Directory of flash0:/\r\n\r\n    1  -rw-    1  <no date>  " + oldImage + "\r\n    2  -rw-    1  <no date>  " + newImage + "\r\n\r\n10 bytes total (8 bytes free)\r\n"
-		}
-		return ""
-	})
-	d, err := Open(t.Context(), Config{Dial: func(context.Context) (io.ReadWriteCloser, error) { return conn, nil }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = d.SetBoot(t.Context(), []string{"flash0:" + newImage, "flash0:" + oldImage})
-	if !errors.Is(err, term.ErrRefused) {
-		t.Errorf("%v", err)
-	}
-	if err := d.Close(); err != nil {
-		t.Error(err)
-	}
-	if got := typed(); len(list) != 1 || list[0] != "flash0:"+oldImage || got[len(got)-1] != "end" {
-		t.Errorf("the list is %q after %q", list, got)
+	for name, c := range map[string]struct {
+		says string
+		err  error
+	}{
+		"it refuses":                  {"% Invalid input detected at '^' marker.\r\n", term.ErrRefused},
+		"it hangs up":                 {hangUp, term.ErrHungUp},
+		"it takes it and does not":    {"", device.ErrOther},
+		"it keeps the list elsewhere": {"elsewhere", device.ErrOther},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list := []string{"flash0:" + oldImage}
+			says := func(line string) string {
+				switch file, boot := strings.CutPrefix(line, "boot system "); {
+				case line == "no boot system":
+					list = nil
+				case boot && strings.HasSuffix(file, newImage):
+					return strings.TrimPrefix(c.says, "elsewhere")
+				case line == "show bootvar":
+					return "BOOT path-list      : " + strings.Join(list, ";") + "\r\n"
+				case c.says == "elsewhere" && strings.HasPrefix(line, "show running-config"):
+					return ""
+				case boot:
+					list = append(list, file)
+				case line == "show running-config | include ^boot system":
+					return "boot system " + strings.Join(list, "\r\nboot system ") + "\r\n"
+				case line == "show version":
+					return "Cisco IOS Software, C2900 Software (C2900-UNIVERSALK9-M), Version 15.1(4)M4, RELEASE SOFTWARE (fc1)\r\nR1 uptime is 5 minutes\r\nSystem image file is \"flash0:" + oldImage + "\"\r\n"
+				case line == "show file systems":
+					return "% Invalid input detected at '^' marker.\r\n"
+				case strings.HasPrefix(line, "dir"):
+					return "Directory of flash0:/\r\n\r\n    1  -rw-    1  <no date>  " + oldImage + "\r\n    2  -rw-    1  <no date>  " + newImage + "\r\n\r\n10 bytes total (8 bytes free)\r\n"
+				}
+				return ""
+			}
+			var typed []func() []string
+			d, err := Open(t.Context(), Config{Dial: func(context.Context) (io.ReadWriteCloser, error) {
+				conn, all := scripted(says)
+				typed = append(typed, all)
+				return conn, nil
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.SetBoot(t.Context(), []string{"flash0:" + newImage, "flash0:" + oldImage}); !errors.Is(err, c.err) {
+				t.Errorf("%v; want %v", err, c.err)
+			}
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+			got := typed[len(typed)-1]()
+			if len(list) != 1 || list[0] != "flash0:"+oldImage || got[len(got)-1] != "end" {
+				t.Errorf("the list is %q after %q", list, got)
+			}
+		})
 	}
 }
 
 func TestForm(t *testing.T) {
+	systems := []show.FileSystem{{Prefixes: []string{"flash0:", "flash:"}}, {Prefixes: []string{"flash1:"}}, {Prefixes: []string{"usbflash0:"}}}
 	for _, c := range []struct {
 		old   []string
 		image string
 		stack int
+		file  string
 		want  string
 	}{
-		{[]string{"flash:/old.bin"}, "flash:/old.bin", 0, "flash:/"},
-		{[]string{"flash0:old.bin", "flash1:x"}, "flash:old.bin", 0, "flash0:"},
-		{[]string{"flash old.bin"}, "flash:old.bin", 0, "flash "},
-		{[]string{"switch all flash:packages.conf"}, "flash:packages.conf", 3, "switch all flash:"},
-		{nil, "flash0:old.bin", 0, "flash0:"},
-		{nil, "flash:/old.bin", 0, "flash:/"},
-		{nil, "flash:/old.bin", 2, "switch all flash:/"},
-		{nil, "", 0, "flash:"},
+		{[]string{"flash:/old.bin"}, "flash:/old.bin", 0, "flash:new.bin", "flash:/new.bin"},
+		{[]string{"flash0:old.bin", "flash1:x"}, "flash:old.bin", 0, "flash:/new.bin", "flash0:new.bin"},
+		{[]string{"flash0:old.bin"}, "flash0:old.bin", 0, "flash1:new.bin", "flash1:new.bin"},
+		{[]string{"flash old.bin"}, "flash:old.bin", 0, "flash0:new.bin", "flash new.bin"},
+		{[]string{"flash old.bin"}, "flash:old.bin", 0, "usbflash0:new.bin", "usbflash0:new.bin"},
+		{[]string{"flash flash0:old.bin"}, "flash:old.bin", 0, "flash0:new.bin", "flash flash0:new.bin"},
+		{[]string{"switch all flash:packages.conf"}, "flash:packages.conf", 3, "flash:packages.conf", "switch all flash:packages.conf"},
+		{nil, "flash0:old.bin", 0, "flash:new.bin", "flash0:new.bin"},
+		{nil, "flash:/old.bin", 0, "flash:new.bin", "flash:/new.bin"},
+		{nil, "flash:/old.bin", 2, "flash:new.bin", "switch all flash:/new.bin"},
+		{nil, "flash:dir/old.bin", 0, "flash:dir/new.bin", "flash:dir/new.bin"},
+		{nil, "", 0, "flash:new.bin", "flash:new.bin"},
+		{nil, "tftp://192.0.2.9/old.bin", 0, "flash:new.bin", "flash:new.bin"},
 	} {
-		if got := form(c.old, device.Facts{Image: c.image, Members: make([]device.Member, c.stack)}); got != c.want {
-			t.Errorf("%q, %q: %q; want %q", c.old, c.image, got, c.want)
+		p, err := parsePath(c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := form(c.old, device.Facts{Image: c.image, Members: make([]device.Member, c.stack)}, p, systems); got != c.want {
+			t.Errorf("%q, %q, %s: %q; want %q", c.old, c.image, c.file, got, c.want)
 		}
 	}
 }

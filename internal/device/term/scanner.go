@@ -167,10 +167,14 @@ func (s *Scanner) echoed(text string) bool {
 	return false
 }
 
+// longestTail is how long a prompt or a question may be. The marks of a copy become much
+// longer, one after the other, and need no look.
+const longestTail = 1000
+
 // tail judges what stands on the last line.
 func (s *Scanner) tail() (e Event, ok bool) {
 	s.seen = NoMode
-	if s.open {
+	if s.open || len(s.line.text) > longestTail {
 		return Event{}, false
 	}
 	text := s.line.String()
