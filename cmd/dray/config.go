@@ -137,8 +137,16 @@ func load(in *config.Input, args []string) (*config.Loaded, error) {
 			errs = append(errs, f.Set(args[0]))
 		}
 	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, &settingsError{err}
+	}
+	return reload(in)
+}
+
+// reload brings the settings together again, with the flags as they were.
+func reload(in *config.Input) (*config.Loaded, error) {
 	cfg, err := in.Load()
-	if err := errors.Join(append(errs, err)...); err != nil {
+	if err != nil {
 		return nil, &settingsError{err}
 	}
 	if err := daemon.Check(cfg.Serve); err != nil {

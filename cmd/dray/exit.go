@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 
 	"dray/ftp/ftpclient"
@@ -58,9 +59,12 @@ func exitCode(err error) int {
 		packet *tftp.Error
 		ssh    *transferError
 		trail  *trailError
+		told   *control.Error
 	)
 	switch {
 	case errors.As(err, &usage), errors.As(err, &wrong):
+		return 2
+	case errors.As(err, &told) && told.Status == http.StatusUnprocessableEntity:
 		return 2
 	case errors.As(err, &url):
 		return url.code

@@ -27,11 +27,11 @@ func (r *running) add(c *cobra.Command) {
 // ask sends a request, see [control.Client.Do].
 func (r *running) ask(ctx context.Context, method, path string, in, out any) error {
 	r.in.Env, r.in.Environ = os.Getenv, os.Environ()
-	cfg, err := r.in.Gather()
+	dir, err := r.in.FindStateDir()
 	if err != nil {
 		return &settingsError{err}
 	}
-	client := control.NewClient(cfg.StateDir)
+	client := control.NewClient(dir)
 	defer client.Close()
 	return client.Do(ctx, method, path, in, out)
 }

@@ -35,8 +35,9 @@ serves, it serves to anyone. Clients of SFTP may use scp as well; there is no sh
 Every flag is also a variable, such as DRAY_PASSIVE_PORTS for --passive-ports, and a key of a
 file: --config FILE, or dray.yaml in the current folder; see dray config.
 
-Ctrl-C lets running transfers end, a second Ctrl-C cuts them. Where
-settings name map files or templates of TFTP, SIGHUP reads them again.`,
+Ctrl-C lets running transfers end, a second Ctrl-C cuts them. SIGHUP reads the settings
+again, and the files that they name, with no session lost; so does dray reload. When the
+terminal that it was started at is closed, it ends.`,
 		Example: "  dray serve ./images\n  dray serve ./backup --user amy:secret --write",
 		Args:    usageArgs(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -44,7 +45,7 @@ settings name map files or templates of TFTP, SIGHUP reads them again.`,
 			if err != nil {
 				return err
 			}
-			return serve(c.Context(), cfg, std)
+			return serve(c.Context(), cfg, &in, std)
 		},
 	}
 	addSettings(c, &in)
@@ -52,9 +53,12 @@ settings name map files or templates of TFTP, SIGHUP reads them again.`,
 }
 
 // serve runs until a signal ends it: the first lets transfers end, the second cuts them.
-func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
+func serve(ctx context.Context, cfg *config.Loaded, in *config.Input, std stdio) error {
 	signals, hangups := make(chan os.Signal, 2), make(chan os.Signal, 1)
+	terminal := openTerminal()
+	defer terminal.close()
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	defer signal.Stop(hangups)
 
@@ -68,9 +72,13 @@ func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
 			return errors.Join(&localError{cannotWrite, err}, d.Close())
 		}
 	}
-	if d.CanReload() { // else a terminal that is closed ends us
-		signal.Notify(hangups, syscall.SIGHUP)
-	}
+	d.LoadBy(func() (config.Serve, error) {
+		cfg, err := reload(in)
+		if err != nil {
+			return config.Serve{}, err
+		}
+		return cfg.Serve, nil
+	})
 	announce(std.out, cfg, d)
 	warn(log, cfg.Serve, d.Endpoints())
 
@@ -89,7 +97,11 @@ func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
 				steps[0]()
 				steps = steps[1:]
 			case <-hangups:
-				reload(log, d)
+				if terminal.isGone() {
+					log.Info("stopping: the terminal is closed")
+					return
+				}
+				_, _ = d.Reread() // the log is told
 			case <-cut.Done():
 				return
 			}
@@ -99,15 +111,6 @@ func serve(ctx context.Context, cfg *config.Loaded, std stdio) error {
 	beginCut()
 	<-ended
 	return err
-}
-
-// reload reads again the files that settings name.
-func reload(log *slog.Logger, d *daemon.Daemon) {
-	if err := d.Reload(); err != nil {
-		log.Error("map files and templates stay as they were: " + err.Error())
-		return
-	}
-	log.Info("map files and templates are read again")
 }
 
 func newLogger(form config.LogFormat, w io.Writer) *slog.Logger {

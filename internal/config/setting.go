@@ -135,6 +135,8 @@ type members interface {
 	// done is called when the file at place has said all of the last member, and says what
 	// is wrong with the whole of it.
 	done(place string) error
+
+	value() any // the list itself
 }
 
 type memberList[T any] struct {
@@ -167,3 +169,5 @@ func (m memberList[T]) done(place string) error {
 	}
 	return nil
 }
+
+func (m memberList[T]) value() any { return *m.all }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"time"
 )
 
@@ -136,11 +135,6 @@ func (s *Serve) checkTFTP() error {
 
 // maxText is the largest map file or template, in octets.
 const maxText = 1 << 20
-
-// NamesFiles reports whether rules or templates stand in files of their own.
-func (t *TFTP) NamesFiles() bool {
-	return t.MapFile != "" || slices.ContainsFunc(t.Provision, func(p TFTPProvision) bool { return p.TemplateFile != "" })
-}
 
 // MapText returns what the map file says, "" without one.
 func (t *TFTP) MapText() (string, error) { return text(t.MapFile) }

@@ -14,6 +14,13 @@ import (
 func (d *Daemon) handle(srv *control.Server) {
 	srv.Handle("GET /endpoints", func(*http.Request) (any, error) { return d.endpoints, nil })
 	d.handleDoor(srv)
+	srv.Handle("POST /reload", func(*http.Request) (any, error) {
+		said, err := d.Reread()
+		if err != nil {
+			err = &control.Error{Status: http.StatusUnprocessableEntity, Text: err.Error()}
+		}
+		return said, err
+	})
 }
 
 // addControl opens the socket through which `dray session` and its like reach the server.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"dray/internal/admission"
-	"dray/internal/certs"
 	"dray/internal/config"
 	"dray/internal/hostkeys"
 	"dray/internal/identity"
@@ -28,8 +27,8 @@ type Daemon struct {
 	written   []*osfs.FS // the folders into which uploads may go
 	shared    *tree.Shared
 	mounts    []identity.Mount
-	cert      *certs.Source // nil without TLS
-	keys      *hostkeys.Set // nil without SFTP
+	cert      *live[*certificates] // nil without TLS
+	keys      *live[*hostkeys.Set] // nil without SFTP
 	people    people
 	users     identity.Authenticator // of the people
 	doorman   doorman                // of FTP, which has guests
@@ -39,7 +38,8 @@ type Daemon struct {
 	log       *slog.Logger
 	write     bool
 	swept     func() // called when the folder has been tidied
-	reload    []func() error
+	reload    reloading
+	load      func() (config.Serve, error) // see LoadBy
 	endpoints []Endpoint
 	servers   []server
 }
@@ -63,6 +63,11 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	}
 	d := &Daemon{rules: new(guard.Live), events: told, log: log, write: writes(cfg), swept: func() {}}
 	d.rules.Set(decider)
+	d.reload.started, d.reload.now = cfg, cfg
+	d.reloads(func(cfg config.Serve) (change, error) {
+		decider, err := accessRules(cfg)
+		return change{apply: func() { d.rules.Set(decider) }}, err
+	}, "rules", "write", "tftp.write")
 	if err := d.openFolders(cfg); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
@@ -72,7 +77,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 		}
 	}
 	if d.events.reopens() {
-		d.reload = append(d.reload, d.events.Reopen)
+		d.reloads(func(config.Serve) (change, error) { return change{}, d.events.Reopen() })
 	}
 	return d, nil
 }

@@ -125,7 +125,7 @@ func TestReloadOpensTheFilesAgain(t *testing.T) {
 	if err := os.Rename(cfg.Xferlog.File, cfg.Xferlog.File+".1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Reload(); err != nil {
+	if _, err := d.Reload(cfg); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(cfg.Xferlog.File); err != nil {

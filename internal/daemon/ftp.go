@@ -1,11 +1,13 @@
 package daemon
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"net"
+	"net/netip"
 
 	"dray/ftp/ftpserver"
 	"dray/internal/config"
@@ -64,13 +66,13 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		StallTimeout: cfg.Limits.StallTimeout,
 		Log:          log,
 	}
-	if len(cfg.FTP.PassiveAddresses) > 0 {
-		var routes []ftpd.Route
-		for _, p := range cfg.FTP.PassiveAddresses {
-			routes = append(routes, ftpd.Route(p))
-		}
-		srv.PassiveAddressFor = ftpd.NewAdvertiser(routes, log).AddressFor
+	advertiser := newLive(advertise(cfg, log))
+	srv.PassiveAddressFor = func(ctx context.Context, c *ftpserver.Conn) (netip.Addr, error) {
+		return advertiser.get().AddressFor(ctx, c)
 	}
+	d.reloads(func(cfg config.Serve) (change, error) {
+		return change{apply: func() { advertiser.set(advertise(cfg, log)) }}, nil
+	}, "ftp.passive-address")
 	folders := map[string]ftpd.Trees{}
 	for _, h := range cfg.FTP.Hosts {
 		srv.Hosts = append(srv.Hosts, h.Name)
@@ -90,4 +92,13 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 	}
 	srv.Backend, srv.Admit = backend, backend.Admit
 	return srv, nil
+}
+
+// advertise finds the addresses that PASV tells.
+func advertise(cfg config.Serve, log *slog.Logger) *ftpd.Advertiser {
+	var routes []ftpd.Route
+	for _, p := range cfg.FTP.PassiveAddresses {
+		routes = append(routes, ftpd.Route(p))
+	}
+	return ftpd.NewAdvertiser(routes, log)
 }

@@ -89,15 +89,6 @@ func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
 		shutdown: srv.Shutdown,
 		close:    func() error { return errors.Join(srv.Close(), closed(c.Close())) },
 	})
-	if cfg.TFTP.NamesFiles() {
-		d.reload = append(d.reload, func() error {
-			p, err := tftpPolicy(&cfg.TFTP)
-			if err == nil {
-				handler.Reload(p)
-			}
-			return err
-		})
-	}
 	return nil
 }
 
@@ -132,17 +123,47 @@ func (d *Daemon) tftpHandler(cfg config.Serve, log *slog.Logger) (*tftpd.Handler
 	h := &tftpd.Handler{
 		Trees: trees, DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
 	}
+	find, err := neighbours(&p, log)
+	if err != nil {
+		return nil, err
+	}
+	known := newLive(find)
+	h.Neighbours = func(client netip.Addr) net.HardwareAddr {
+		if find := known.get(); find != nil {
+			return find(client)
+		}
+		return nil
+	}
+	d.reloads(func(cfg config.Serve) (change, error) {
+		p, err := tftpPolicy(&cfg.TFTP)
+		if err != nil {
+			return change{}, err
+		}
+		p.UploadFolder = trees.UploadFolder // which the quota counts
+		find, err := neighbours(&p, log)
+		return change{apply: func() {
+			known.set(find)
+			h.Reload(p)
+		}}, err
+	}, "tftp.read-allow", "tftp.read-deny", "tftp.write-allow", "tftp.write-deny",
+		"tftp.fold-case", "tftp.map-file", "tftp.client-folders", "tftp.hosts", "tftp.provision", "tftp.quirks", "tftp.public")
+	return h, nil
+}
+
+// neighbours finds the MAC addresses of clients, where the policy has a use for them. It
+// is nil where they cannot be found and nothing depends on them.
+func neighbours(p *tftpd.Policy, log *slog.Logger) (func(netip.Addr) net.HardwareAddr, error) {
 	if !p.NeedsNeighbours() && len(p.Provisions) == 0 {
-		return h, nil
+		return nil, nil
 	}
 	table, err := neighbour.Open()
 	switch {
 	case err == nil:
-		h.Neighbours = lookup(table, log)
+		return lookup(table, log), nil
 	case p.NeedsNeighbours():
 		return nil, fmt.Errorf("tftp: MAC addresses of clients are asked for by client-folders, hosts or provision: %w", err)
 	}
-	return h, nil
+	return nil, nil
 }
 
 // lookup asks the table, and tells the log when that cannot be.
@@ -260,17 +281,4 @@ func unknownField(t *template.Template) error {
 		return err
 	}
 	return nil
-}
-
-// CanReload reports whether settings name files that Reload would read again.
-func (d *Daemon) CanReload() bool { return len(d.reload) > 0 }
-
-// Reload reads again the files that settings name: map files and templates. What cannot be
-// read is an error, and leaves everything as it was.
-func (d *Daemon) Reload() error {
-	var errs []error
-	for _, reload := range d.reload {
-		errs = append(errs, reload())
-	}
-	return errors.Join(errs...)
 }

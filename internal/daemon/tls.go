@@ -27,8 +27,9 @@ func (d *Daemon) Certificate() (Certificate, bool) {
 	if d.cert == nil {
 		return Certificate{}, false
 	}
-	leaf := d.cert.Leaf()
-	return Certificate{d.cert.Fingerprint(), leaf, leaf.Issuer.String() == leaf.Subject.String()}, true
+	source := d.cert.get().source
+	leaf := source.Leaf()
+	return Certificate{source.Fingerprint(), leaf, leaf.Issuer.String() == leaf.Subject.String()}, true
 }
 
 // protect gives a server its TLS. Where nobody has asked for it, the want of a place to
@@ -45,11 +46,13 @@ func (d *Daemon) protect(srv *ftpserver.Server, cfg config.Serve, log *slog.Logg
 	case err != nil:
 		return err
 	}
-	d.cert = source
-	get, err := byName(source, cfg.FTP.Hosts, log)
+	all, err := byName(source, cfg.FTP.Hosts, log)
 	if err != nil {
 		return err
 	}
+	d.cert = newLive(all)
+	d.reloads(func(cfg config.Serve) (change, error) { return d.reloadCertificates(cfg, log) }, "tls.cert", "tls.key")
+	get := func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return d.cert.get().of(hello) }
 	srv.TLS = &tls.Config{GetCertificate: get, MinVersion: tls.VersionTLS12, CipherSuites: forwardSecret()}
 	if cfg.TLS.ClientCAs != "" {
 		if srv.TLS.ClientCAs, err = certs.ClientCAs(cfg.TLS.ClientCAs); err != nil {
@@ -82,9 +85,32 @@ func forwardSecret() []uint16 {
 	}
 }
 
-// byName chooses the certificate of the host that a client names in its hello (SNI, RFC
+// reloadCertificates opens the certificates anew. Virtual hosts stay those that there were.
+func (d *Daemon) reloadCertificates(cfg config.Serve, log *slog.Logger) (change, error) {
+	source, err := certificate(cfg.TLS, d.reload.started.StateDir, log)
+	if err != nil {
+		return change{}, err
+	}
+	all, err := byName(source, d.reload.started.FTP.Hosts, log)
+	return change{apply: func() { d.cert.set(all) }}, err
+}
+
+// certificates are those of the server and of its virtual hosts.
+type certificates struct {
+	source *certs.Source
+	own    map[string]*certs.Source // by the name of the host
+}
+
+// of chooses the certificate of the host that a client names in its hello (SNI, RFC
 // 6066, section 3), and the server's for all others.
-func byName(all *certs.Source, hosts []config.Host, log *slog.Logger) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {
+func (c *certificates) of(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if source, ok := c.own[strings.ToLower(hello.ServerName)]; ok {
+		return source.GetCertificate(hello)
+	}
+	return c.source.GetCertificate(hello)
+}
+
+func byName(all *certs.Source, hosts []config.Host, log *slog.Logger) (*certificates, error) {
 	own := map[string]*certs.Source{}
 	for _, h := range hosts {
 		if h.CertFile == "" {
@@ -96,12 +122,7 @@ func byName(all *certs.Source, hosts []config.Host, log *slog.Logger) (func(*tls
 		}
 		own[h.Name] = source
 	}
-	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		if source, ok := own[strings.ToLower(hello.ServerName)]; ok {
-			return source.GetCertificate(hello)
-		}
-		return all.GetCertificate(hello)
-	}, nil
+	return &certificates{all, own}, nil
 }
 
 func binding(b config.TLSBinding) ftpserver.Binding {

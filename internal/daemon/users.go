@@ -77,14 +77,10 @@ func (p *people) keys(log *slog.Logger) func(user string) []string {
 	}
 }
 
-// mayHaveKeys reports whether somebody has keys, or may yet be given some.
-func (p *people) mayHaveKeys() bool {
-	for _, a := range p.roster.Load().accounts {
-		if len(a.Keys) > 0 {
-			return true
-		}
-	}
-	return p.store != nil
+// mayHaveKeys reports whether somebody has keys with these settings, or may yet be given
+// some.
+func (p *people) mayHaveKeys(cfg config.Serve) bool {
+	return p.store != nil || slices.ContainsFunc(cfg.Users, func(u config.User) bool { return len(u.Keys) > 0 })
 }
 
 // Close closes the store.
@@ -105,10 +101,23 @@ func (d *Daemon) addUsers(cfg config.Serve, log *slog.Logger) (err error) {
 	d.doorman.guests.Store(cfg.AdmitsGuests())
 	named, err := readRoster(cfg)
 	d.people.roster.Store(named)
+	d.reloads(d.reloadUsers, "users", "sftp.authorized-keys")
 	if err != nil {
 		return err
 	}
 	return d.people.strangers(context.Background(), cfg.Rules, log)
+}
+
+// reloadUsers has other users in the settings. Sessions of those who are no longer there
+// end, see addWatch.
+func (d *Daemon) reloadUsers(cfg config.Serve) (change, error) {
+	named, err := readRoster(cfg)
+	return change{apply: func() {
+		d.people.roster.Store(named)
+		if !cfg.AdmitsGuests() {
+			d.doorman.guests.Store(false)
+		}
+	}}, err
 }
 
 // doorman admits users, and guests until there are users: those of the settings, or the

@@ -72,7 +72,7 @@ func (s *session) permitted(p vfs.Path, a sftp.Attrs) (sftp.Attrs, error) {
 		if a.Flags&row.flag == 0 || row.may {
 			continue
 		}
-		if !s.conn.srv.LenientAttributes || !s.may(policy.Create, p) && !s.may(policy.Overwrite, p) {
+		if !s.conn.terms.LenientAttributes || !s.may(policy.Create, p) && !s.may(policy.Overwrite, p) {
 			return a, &vfs.OpError{Op: "setstat", Path: p.String(), Err: fs.ErrPermission}
 		}
 		a.Flags &^= row.flag

@@ -32,20 +32,20 @@ func (c *conn) config() *ssh.ServerConfig {
 		KeyboardInteractiveCallback: c.keyboard,
 		AuthLogCallback:             c.attempted,
 	}
-	if c.srv.Keys != nil || len(c.srv.CAs) > 0 {
+	if c.terms.Keys != nil || len(c.terms.CAs) > 0 {
 		cfg.PublicKeyCallback, cfg.VerifiedPublicKeyCallback = c.offered, c.proven
 	}
-	if c.srv.Banner != "" {
-		cfg.BannerCallback = func(ssh.ConnMetadata) string { return c.srv.Banner }
+	if c.terms.Banner != "" {
+		cfg.BannerCallback = func(ssh.ConnMetadata) string { return c.terms.Banner }
 	}
-	for _, key := range hostKeys(c.srv.HostKeys, a.HostKeys) {
+	for _, key := range hostKeys(c.terms.HostKeys, a.HostKeys) {
 		cfg.AddHostKey(key)
 	}
 	return cfg
 }
 
 func (c *conn) isLegacy() bool {
-	for _, network := range c.srv.Legacy {
+	for _, network := range c.terms.Legacy {
 		if network.Contains(c.about.Remote.Addr().Unmap()) {
 			return true
 		}
@@ -109,7 +109,7 @@ func (c *conn) keyboard(m ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge
 func (c *conn) offered(m ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 	cert, ok := key.(*ssh.Certificate)
 	if !ok {
-		if c.srv.Keys != nil && c.srv.Keys.Authorized(m.User(), key) {
+		if c.terms.Keys != nil && c.terms.Keys.Authorized(m.User(), key) {
 			return &ssh.Permissions{}, nil
 		}
 		return nil, errDenied
@@ -118,7 +118,7 @@ func (c *conn) offered(m ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions,
 		return nil, errDenied
 	}
 	checker := ssh.CertChecker{IsUserAuthority: func(authority ssh.PublicKey) bool {
-		return slices.ContainsFunc(c.srv.CAs, func(ca ssh.PublicKey) bool {
+		return slices.ContainsFunc(c.terms.CAs, func(ca ssh.PublicKey) bool {
 			return bytes.Equal(ca.Marshal(), authority.Marshal())
 		})
 	}}

@@ -31,6 +31,7 @@ const (
 // conn is one SSH connection.
 type conn struct {
 	srv   *Server
+	terms *Terms
 	net   net.Conn
 	about event.Session // of all its events
 	begun time.Time
@@ -56,7 +57,7 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{srv: s, net: nc, begun: time.Now()}
+	c := &conn{srv: s, terms: s.current(), net: nc, begun: time.Now()}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.about.Protocol = protocol
 	c.about.ID = protocol + strconv.FormatUint(s.sessions.Add(1), 10)

@@ -34,8 +34,8 @@ func atTheDoor(t *testing.T, l admission.Limits, story func(*doorstep)) {
 		d := &doorstep{t: t, told: &diary{cut: make(chan struct{}, 100)}, known: signer(t), other: signer(t)}
 		d.told.more.L = &d.told.mu
 		d.Server = &Server{
-			Users: users(), Keys: ring{"amy": d.known.PublicKey()}, Trees: &tree.Trees{Files: memfs.New(), Rules: policy.ReadWrite},
-			HostKeys: []ssh.Signer{signer(t)}, Events: d.told, Gate: admission.New(l, nil),
+			Users: users(), Trees: &tree.Trees{Files: memfs.New(), Rules: policy.ReadWrite},
+			Terms: Terms{HostKeys: []ssh.Signer{signer(t)}, Keys: ring{"amy": d.known.PublicKey()}}, Events: d.told, Gate: admission.New(l, nil),
 		}
 		defer func() {
 			if err := d.Close(); err != nil {

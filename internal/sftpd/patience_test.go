@@ -100,7 +100,7 @@ func still(t *testing.T, files vfs.FS, do func(*stillness)) (lasted time.Duratio
 	synctest.Test(t, func(t *testing.T) {
 		diary := &diary{cut: make(chan struct{}, 100)}
 		diary.more.L = &diary.mu
-		srv := &Server{Users: users(), Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, HostKeys: []ssh.Signer{signer(t)}, Events: diary}
+		srv := &Server{Users: users(), Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Terms: Terms{HostKeys: []ssh.Signer{signer(t)}}, Events: diary}
 		far, near := net.Pipe()
 		l := newLine(near)
 		begun := time.Now()

@@ -248,7 +248,7 @@ func (s scpSession) attribute(p vfs.Path, a scp.Attributes, fresh bool, usual fs
 		return nil
 	}
 	may := func(op policy.Op) bool { return s.files.May(op, p) }
-	lenient := !a.Preserve || s.conn.srv.LenientAttributes
+	lenient := !a.Preserve || s.conn.terms.LenientAttributes
 	if setter, ok := s.files.(vfs.ModeSetter); ok && (may(policy.SetStat) || !lenient) {
 		if a.Preserve {
 			perm = a.Mode.Perm()

@@ -38,19 +38,11 @@ type Trees interface {
 // Server is an SSH server for files. Trees, Users and HostKeys must be set before
 // Serve, and nothing be changed after.
 type Server struct {
-	Trees    Trees
-	Users    identity.Authenticator // asked about passwords, and about who has proven a key
-	HostKeys []ssh.Signer
-
-	Keys   Keys            // the keys of users; nil: nobody logs in by key
-	CAs    []ssh.PublicKey // whose user certificates are good; empty: nobody's
-	Events event.Sink      // nil: nobody is told
-	Log    *slog.Logger    // nil: nothing is logged but events
-	Banner string          // shown before log-in; empty: nothing is
-
-	// Legacy lists the networks whose clients may use the old algorithms: devices of the
-	// years before 2018. Empty: nobody may.
-	Legacy []netip.Prefix
+	Trees  Trees
+	Users  identity.Authenticator // asked about passwords, and about who has proven a key
+	Events event.Sink             // nil: nobody is told
+	Log    *slog.Logger           // nil: nothing is logged but events
+	Terms                         // until Reload brings others
 
 	// Gate counts sessions and failed log-ins; nil: nobody does.
 	Gate *admission.Gate
@@ -74,15 +66,11 @@ type Server struct {
 	// holds all of them cannot lock everybody out.
 	MaxStartups int
 
-	// LenientAttributes answers a change of times or permissions that the rules do not
-	// allow as done, and changes nothing, to those who may write the file. The zero
-	// value refuses.
-	LenientAttributes bool
-
-	sessions  atomic.Uint64 // so far
-	startups  atomic.Int64  // connections before the end of log-in
-	farewells atomic.Int32  // connections that hear why they are closed
-	buffers   sync.Pool     // of *[]byte, for packets that are not small
+	terms     atomic.Pointer[Terms] // nil: those of the field
+	sessions  atomic.Uint64         // so far
+	startups  atomic.Int64          // connections before the end of log-in
+	farewells atomic.Int32          // connections that hear why they are closed
+	buffers   sync.Pool             // of *[]byte, for packets that are not small
 	running   sync.WaitGroup
 
 	mu        sync.Mutex
@@ -90,6 +78,33 @@ type Server struct {
 	conns     map[*conn]bool
 
 	draining atomic.Bool // Shutdown or Close was called
+}
+
+// Terms are what a connection is served under from its begin to its end.
+type Terms struct {
+	HostKeys []ssh.Signer
+	Keys     Keys            // the keys of users; nil: nobody logs in by key
+	CAs      []ssh.PublicKey // whose user certificates are good; empty: nobody's
+	Banner   string          // shown before log-in; empty: nothing is
+
+	// Legacy lists the networks whose clients may use the old algorithms: devices of the
+	// years before 2018. Empty: nobody may.
+	Legacy []netip.Prefix
+
+	// LenientAttributes answers a change of times or permissions that the rules do not
+	// allow as done, and changes nothing, to those who may write the file. The zero
+	// value refuses.
+	LenientAttributes bool
+}
+
+// Reload changes the terms for the connections to come.
+func (s *Server) Reload(t Terms) { s.terms.Store(&t) }
+
+func (s *Server) current() *Terms {
+	if t := s.terms.Load(); t != nil {
+		return t
+	}
+	return &s.Terms
 }
 
 // Keys knows the public keys of users.

@@ -112,10 +112,10 @@ func open(t testing.TB, files vfs.FS, change func(*Server)) *house {
 	h := &house{t: t, told: &diary{cut: make(chan struct{}, 100)}}
 	h.told.more.L = &h.told.mu
 	h.Server = &Server{
-		Users:    users(),
-		Trees:    &tree.Trees{Files: files, Rules: policy.ReadWrite},
-		HostKeys: []ssh.Signer{signer(t)},
-		Events:   h.told,
+		Users:  users(),
+		Trees:  &tree.Trees{Files: files, Rules: policy.ReadWrite},
+		Terms:  Terms{HostKeys: []ssh.Signer{signer(t)}},
+		Events: h.told,
 	}
 	if change != nil {
 		change(h.Server)
