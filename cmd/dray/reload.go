@@ -11,7 +11,7 @@ import (
 )
 
 func reloadCommand(std stdio) *cobra.Command {
-	var server running
+	server := running{anyway: true}
 	asJSON := false
 	c := &cobra.Command{
 		Use:   "reload",

@@ -226,7 +226,7 @@ func listenSSH(t *testing.T, w *world) *ssh.Client {
 	ok(t, err)
 	signer, err := ssh.NewSignerFromKey(key)
 	ok(t, err)
-	srv := &sftpd.Server{Trees: w, Users: anybody{}, HostKeys: []ssh.Signer{signer}}
+	srv := &sftpd.Server{Trees: w, Users: anybody{}, Terms: sftpd.Terms{HostKeys: []ssh.Signer{signer}}}
 	address := serve(t, srv.Serve, srv.Close, sftpd.ErrServerClosed)
 	conn, err := ssh.Dial("tcp", address, &ssh.ClientConfig{
 		User: "amy", Auth: []ssh.AuthMethod{ssh.Password("x")}, HostKeyCallback: ssh.FixedHostKey(signer.PublicKey()),

@@ -45,6 +45,7 @@ const (
 type house struct {
 	t    *testing.T
 	d    *daemon.Daemon
+	cfg  config.Serve
 	dir  string
 	log  *journal
 	over chan struct{} // closed when the clients that stand still may go
@@ -98,7 +99,7 @@ func open(t *testing.T) *house {
 	check(t, errors.Join(cfg.Listen.Set("127.0.0.1"), cfg.FTP.Port.Set("0"), cfg.TFTP.Port.Set("0"), cfg.SFTP.Port.Set("0"), cfg.Check()))
 	d, err := daemon.Bind(cfg, slog.New(h.log))
 	check(t, err)
-	h.d = d
+	h.d, h.cfg = d, cfg
 	drain, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(drain, context.Background()) }()
@@ -174,7 +175,10 @@ func (w *worker) do(ctx context.Context) error {
 		{"break an upload", 3, w.breakUpload},
 		{"guess a password", 1, w.guess},
 		{"talk rubbish", 1, w.rubbish},
-		{"have settings read", 1, func(context.Context, way) error { return w.d.Reload() }},
+		{"have settings read", 1, func(context.Context, way) error {
+			_, err := w.d.Reload(w.cfg)
+			return err
+		}},
 	}
 	total := 0
 	for _, d := range all {
