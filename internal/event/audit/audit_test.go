@@ -319,8 +319,85 @@ func TestAFullDisk(t *testing.T) {
 		if r.Bad != nil || r.Lost != 4 || r.Lines != 1+6+1+1 {
 			t.Errorf("%v, %d lost, %d lines", r.Bad, r.Lost, r.Lines)
 		}
-		if n := strings.Count(log.String(), "cannot be written"); n != 1 || strings.Count(log.String(), "written again") != 1 {
+		if n := strings.Count(log.String(), "cannot be kept"); n != 1 || strings.Count(log.String(), "kept again") != 1 {
 			t.Errorf("the log says\n%s", &log)
+		}
+	})
+}
+
+// TestAFolderThatCannotBeChanged: the trail goes on in the file that there is.
+func TestAFolderThatCannotBeChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		dir := filepath.Join(t.TempDir(), "log")
+		ok(t, os.Mkdir(dir, 0o700))
+		o := Options{Path: filepath.Join(dir, "audit.jsonl"), MaxSize: 1, Log: slog.New(slog.NewTextHandler(&log, nil))}
+		trail, err := Open(o)
+		ok(t, err)
+		ok(t, os.Rename(dir, dir+".away"))
+		for range 100 {
+			trail.Emit(event.Login{Session: ann})
+			synctest.Wait()
+		}
+		ok(t, os.Rename(dir+".away", dir))
+		time.Sleep(time.Minute)
+		trail.Emit(event.End{Session: ann})
+		ok(t, trail.Close())
+		if r := verify(t, o.Path, ""); r.Bad != nil || r.Lost > 0 || len(r.Files) != 2 {
+			t.Errorf("%v, %d lost, files %q", r.Bad, r.Lost, r.Files)
+		}
+		if n := strings.Count(log.String(), "cannot go on in a new file"); n != 1 {
+			t.Errorf("the log says\n%s", &log)
+		}
+	})
+}
+
+// counting is a disk that counts what is forced to it.
+type counting struct {
+	disk
+	syncs *int
+}
+
+func (c counting) Sync() error {
+	*c.syncs++
+	return c.disk.Sync()
+}
+
+// TestSync: the end of a session forces all to the disk, and the head says so; many ends at
+// once do so once.
+func TestSync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, syncs := filepath.Join(t.TempDir(), "audit.jsonl"), 0
+		w := &writer{Options: Options{Path: path, Log: slog.New(slog.DiscardHandler)}, wrap: func(d disk) disk { return counting{d, &syncs} }}
+		ok(t, w.resume())
+		trail := &Trail{event.NewQueue(w, 100), w}
+		syncs = 0
+		for _, c := range []struct {
+			e     event.Event
+			syncs int
+			head  int64
+		}{
+			{event.Login{Session: ann}, 0, 1},
+			{event.Transfer{Session: ann}, 0, 1},
+			{event.End{Session: ann}, 1, 4},
+			{event.Transfer{Session: event.Session{Protocol: "tftp"}}, 2, 5},
+			{event.Fault{Session: ann, Err: errors.New("x")}, 3, 6},
+		} {
+			trail.Emit(c.e)
+			synctest.Wait()
+			head, err := readHead(path)
+			if ok(t, err); syncs != c.syncs || head.Seq != c.head {
+				t.Errorf("after %T: %d syncs, the head is of %d; want %d, %d", c.e, syncs, head.Seq, c.syncs, c.head)
+			}
+		}
+		trail.queue.Between(func() {
+			for range 50 {
+				trail.Emit(event.End{Session: ann})
+			}
+		})
+		ok(t, trail.Close())
+		if syncs > 6 { // one for those that were waiting, one for what came while it drained, one to close
+			t.Errorf("%d syncs", syncs)
 		}
 	})
 }

@@ -10,6 +10,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -99,6 +100,7 @@ type writer struct {
 	torn    bool      // there may be something behind size
 	due     bool      // a session has ended since the last sync
 	unsafe  bool      // the last sync has failed
+	retry   time.Time // to go on in a new file, after that has failed
 	trouble atomic.Pointer[error]
 }
 
@@ -204,10 +206,10 @@ func (w *writer) append() error {
 func (w *writer) fail(err error) {
 	switch before := w.trouble.Load(); {
 	case err != nil && before == nil:
-		w.Log.Error("the audit trail cannot be written: events are lost, and counted", "error", err)
+		w.Log.Error("the audit trail cannot be kept; what is lost is counted", "error", err)
 		w.trouble.Store(&err)
 	case err == nil && before != nil:
-		w.Log.Warn("the audit trail is written again")
+		w.Log.Warn("the audit trail is kept again")
 		w.trouble.Store(nil)
 	}
 }
@@ -237,12 +239,18 @@ func (w *writer) settle() {
 func (w *writer) turn(now time.Time) {
 	large := w.MaxSize > 0 && w.size >= w.MaxSize
 	old := w.MaxAge > 0 && !w.began.IsZero() && now.Sub(w.began) >= w.MaxAge
-	if w.file == nil || w.size == 0 || !large && !old {
+	if w.file == nil || w.size == 0 || !large && !old || now.Before(w.retry) {
 		return
 	}
-	if err := w.rotate(now); err != nil {
-		w.fail(err)
+	err := w.rotate(now)
+	switch {
+	case err == nil:
+		w.retry = time.Time{}
+		return
+	case w.retry.IsZero():
+		w.Log.Error("the audit trail cannot go on in a new file, and grows where it is", "error", err)
 	}
+	w.retry = now.Add(time.Minute)
 }
 
 // rotate gives the file its last name, and lets the next line make another.
@@ -259,7 +267,10 @@ func (w *writer) rotate(now time.Time) error {
 	err := w.file.Close()
 	w.file, w.size, w.began = nil, 0, time.Time{}
 	w.about(now, "continue", slog.String("detail", "after "+filepath.Base(name)))
-	return errors.Join(err, w.thin())
+	if err := errors.Join(err, w.thin()); err != nil {
+		w.Log.Warn("an old file of the audit trail cannot be let go", "error", err)
+	}
+	return nil
 }
 
 func (w *writer) Err() error {
@@ -467,7 +478,7 @@ func older(path string) ([]string, error) {
 			all = append(all, found{seq, filepath.Join(filepath.Dir(path), e.Name())})
 		}
 	}
-	slices.SortFunc(all, func(a, b found) int { return int(a.seq - b.seq) })
+	slices.SortFunc(all, func(a, b found) int { return cmp.Compare(a.seq, b.seq) })
 	names := make([]string, len(all))
 	for i, f := range all {
 		names[i] = f.name
