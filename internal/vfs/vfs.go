@@ -85,6 +85,26 @@ type Resolver interface {
 	Resolve(ctx context.Context, p Path) (Path, error)
 }
 
+// Digester is an FS that knows digests of what was uploaded, without reading it.
+type Digester interface {
+	// Digest returns the digest of the file p by "sha256", "sha512" or "md5", nil if it is
+	// not known, or no longer holds. A guard wants the right to read for it.
+	Digest(ctx context.Context, p Path, algorithm string) ([]byte, error)
+}
+
+// Labelled is a [File] or an [Upload] that has short texts beside its content. They go with
+// the file when it is renamed, and are not copied with its content.
+type Labelled interface {
+	Info() (Info, error)
+
+	// Label returns the label called name, "" if there is none. errors.ErrUnsupported says
+	// that the store keeps none.
+	Label(name string) (string, error)
+
+	// SetLabel changes a label; "" removes it. The times of the file stay.
+	SetLabel(name, value string) error
+}
+
 // TimeSetter is an FS that can change the times of the file or folder p. A zero time
 // leaves that one as it is. The root is fs.ErrPermission.
 //

@@ -40,6 +40,7 @@ type node struct {
 	data    []byte
 	mode    fs.FileMode // permissions
 	modTime time.Time
+	labels  map[string]string
 	counted bool // its data counts as used: it is named, or an upload under way
 }
 

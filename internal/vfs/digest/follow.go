@@ -1,0 +1,84 @@
+package digest
+
+import (
+	"io"
+	"sync"
+)
+
+// follower hashes what an upload writes, behind the writer.
+type follower struct {
+	keeper *Keeper
+	src    io.ReaderAt
+	sums   *sums
+	ended  chan struct{}
+
+	mu      sync.Mutex
+	more    *sync.Cond
+	hashed  int64 // up to here
+	written int64 // up to here
+	last    bool  // no more will be written
+	stopped bool  // it falls too far behind, or nobody wants it
+}
+
+// follow begins after what has been hashed, if there is a place.
+func (k *Keeper) follow(src io.ReaderAt, s *sums, hashed int64) *follower {
+	select {
+	case k.followers <- struct{}{}:
+	default:
+		return nil
+	}
+	f := &follower{keeper: k, src: src, sums: s, ended: make(chan struct{}), hashed: hashed, written: hashed}
+	f.more = sync.NewCond(&f.mu)
+	go f.run()
+	return f
+}
+
+func (f *follower) run() {
+	defer close(f.ended)
+	defer func() { <-f.keeper.followers }()
+	buffer := f.keeper.buffers.Get().(*[chunk]byte)
+	defer f.keeper.buffers.Put(buffer)
+	for {
+		f.mu.Lock()
+		for f.written == f.hashed && !f.last && !f.stopped {
+			f.more.Wait()
+		}
+		left := f.written - f.hashed
+		if left > tooFar || f.last && left > soon {
+			f.stopped = true
+		}
+		at, stop := f.hashed, f.stopped || left == 0
+		f.mu.Unlock()
+		if stop {
+			return
+		}
+		n, err := f.src.ReadAt(buffer[:min(left, chunk)], at)
+		f.sums.Write(buffer[:n])
+		f.mu.Lock()
+		f.hashed += int64(n)
+		if err != nil && int64(n) < min(left, chunk) {
+			f.stopped = true
+		}
+		f.mu.Unlock()
+	}
+}
+
+// wrote tells that the upload has been written up to here.
+func (f *follower) wrote(end int64) {
+	f.mu.Lock()
+	f.written = end
+	f.mu.Unlock()
+	f.more.Signal()
+}
+
+// end waits for the goroutine, and returns how far it came. If there is little left, and it
+// is wanted, it comes to the end.
+func (f *follower) end(wanted bool) int64 {
+	f.mu.Lock()
+	f.last = true
+	f.stopped = f.stopped || !wanted
+	f.mu.Unlock()
+	f.more.Signal()
+	<-f.ended
+	return f.hashed
+}
