@@ -60,7 +60,7 @@ func rootCommand(std stdio) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{withoutValue(err)} })
 	root.AddCommand(
-		serveCommand(std), getCommand(std), putCommand(std), lsCommand(std), tftpCommand(std),
+		serveCommand(std), getCommand(std), putCommand(std), lsCommand(std), hashCommand(std), tftpCommand(std),
 		userCommand(std), groupCommand(std), sessionCommand(std), banCommand(std), explainCommand(std), configCommand(std), reloadCommand(std), auditCommand(std),
 		deviceCommand(std), simCommand(std), versionCommand(std),
 	)

@@ -104,6 +104,12 @@ type ModeSetter interface {
 	SetMode(ctx context.Context, name string, mode fs.FileMode) error
 }
 
+// Hasher is an FS that may know the digest of a whole file without reading it. The algorithm
+// is called as HASH calls it, such as "SHA-256"; nil is a digest that is not known.
+type Hasher interface {
+	Hash(ctx context.Context, name, algorithm string) ([]byte, error)
+}
+
 // SpaceReporter is an FS that knows how many octets still fit below dir, for ALLO and
 // AVBL.
 type SpaceReporter interface {

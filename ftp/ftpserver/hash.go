@@ -167,7 +167,14 @@ func (o digest) move(ctx context.Context, j *job) (string, error) {
 		return "", err
 	case e.Size >= 0 && o.part.offset > 0 && o.part.offset >= e.Size:
 		return "", errHashRange
-	case min(o.part.limit(), e.Size-o.part.offset) > limit:
+	}
+	if h, ok := j.fs.(Hasher); ok && o.part == (span{}) {
+		sum, err := h.Hash(ctx, j.name, o.algorithm.String())
+		if err != nil || sum != nil {
+			return o.answer(j, sum, e.Size), err
+		}
+	}
+	if min(o.part.limit(), e.Size-o.part.offset) > limit {
 		return "", errHashSize
 	}
 	select {
@@ -185,15 +192,20 @@ func (o digest) move(ctx context.Context, j *job) (string, error) {
 	if err := j.read(ctx, h, io.LimitReader(file, o.part.limit()), limit); err != nil {
 		return "", err
 	}
-	sum := hex.EncodeToString(h.Sum(nil))
+	return o.answer(j, h.Sum(nil), j.bytes.Load()), nil
+}
+
+// answer is what the command says of the digest of so many octets.
+func (o digest) answer(j *job, sum []byte, octets int64) string {
+	text := hex.EncodeToString(sum)
 	switch j.verb {
 	case "HASH":
-		last := o.part.offset + max(j.bytes.Load()-1, 0)
-		return fmt.Sprintf("%v %d-%d %s %s", o.algorithm, o.part.offset, last, sum, j.name), nil
+		last := o.part.offset + max(octets-1, 0)
+		return fmt.Sprintf("%v %d-%d %s %s", o.algorithm, o.part.offset, last, text, j.name)
 	case "MD5":
-		return j.name + " " + sum, nil
+		return j.name + " " + text
 	}
-	return sum, nil
+	return text
 }
 
 // read copies a file, of which the size may be unknown or change, to a digest.

@@ -62,10 +62,11 @@ func table() map[string]row {
 		"internal/vfs/memfs":     {dray: "internal/vfs", tests: "internal/vfs/vfstest"},
 		"internal/vfs/mount":     {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
 		"internal/vfs/quota":     {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
+		"internal/vfs/digest":    {dray: "internal/vfs", tests: "internal/vfs/memfs internal/vfs/vfstest"},
 		"internal/vfs/bandwidth": {dray: "internal/vfs", outside: "golang.org/x/time/rate", tests: "internal/vfs/memfs internal/vfs/vfstest"},
 		"internal/policy/guard":  {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest"},
 
-		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/bandwidth internal/vfs/mount internal/vfs/osfs internal/vfs/quota", tests: "internal/vfs/memfs"},
+		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/bandwidth internal/vfs/digest internal/vfs/mount internal/vfs/osfs internal/vfs/quota", tests: "internal/vfs/memfs"},
 
 		// Devices: their prompts, then what drives them.
 		"internal/device/term":     {},
@@ -142,7 +143,7 @@ func table() map[string]row {
 		// The composition root, and the command line above it.
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
-				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/bandwidth internal/vfs/osfs internal/vfs/quota internal/admission internal/kept tftp" +
+				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/bandwidth internal/vfs/digest internal/vfs/osfs internal/vfs/quota internal/admission internal/kept tftp" +
 				" internal/event/audit internal/event/hook internal/event/metrics internal/event/xferlog",
 			tests: "ftp/ftpclient",
 		},
@@ -150,7 +151,7 @@ func table() map[string]row {
 			dray: "ftp ftp/ftpclient internal/admission internal/config internal/control internal/daemon internal/event/audit internal/device internal/device/ios internal/device/ios/show" +
 				" internal/device/reach internal/device/term internal/device/iossim/image internal/device/iossim/model internal/linediff" +
 				" internal/device/iossim/rack internal/identity internal/identity/password internal/policy internal/scp internal/sshclient internal/store" +
-				" internal/tftpd/remap internal/userkeys tftp",
+				" internal/tftpd/remap internal/userkeys internal/vfs/digest internal/vfs/osfs tftp",
 			outside: "github.com/boombuler/barcode github.com/pkg/sftp github.com/spf13/cobra github.com/spf13/pflag github.com/vbauerster/mpb/v8" +
 				" golang.org/x/crypto/ssh golang.org/x/sys golang.org/x/term",
 			tests: "github.com/rogpeppe/go-internal",

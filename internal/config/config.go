@@ -22,6 +22,7 @@ type Serve struct {
 	Folders   Folders
 	Quota     Quota
 	Rates     Rates
+	Digests   Digests
 	Log       Log
 	Audit     Audit
 	Xferlog   Xferlog

@@ -88,6 +88,7 @@ func settings(s *Serve) []Setting {
 		folderSettings(&s.Folders),
 		quotaSettings(&s.Quota),
 		rateSettings(&s.Rates),
+		digestSettings(&s.Digests),
 		ruleSettings(s),
 		tftpSettings(&s.TFTP), tftpLimits(&s.TFTP),
 		limitSettings(&s.Limits), banSettings(&s.Bans),

@@ -5,6 +5,7 @@ import (
 	"dray/internal/identity"
 	"dray/internal/tree"
 	"dray/internal/vfs/bandwidth"
+	"dray/internal/vfs/digest"
 	"dray/internal/vfs/osfs"
 	"dray/internal/vfs/quota"
 )
@@ -30,6 +31,9 @@ func (d *Daemon) openFolders(cfg config.Serve) error {
 	d.shared = &tree.Shared{Folders: d.folders, Accounts: &d.people, Home: cfg.Folders.Home, MakeHomes: cfg.Folders.MakeHomes}
 	d.shared.Quotas, d.shared.Rates = d.quotas(&cfg.Quota), rates(&cfg.Rates)
 	d.shared.Ready = d.events.ready
+	if kept := cfg.Digests.Algorithms(); len(kept) > 0 {
+		d.shared.Digests = digest.NewKeeper(kept)
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"strings"
 
 	"dray/ftp"
 	"dray/ftp/ftpserver"
@@ -154,6 +155,16 @@ func (f files) try(name, to string, do func(p, q vfs.Path) error) error {
 		return err
 	}
 	return do(p, q)
+}
+
+// Hash implements [ftpserver.Hasher].
+func (f files) Hash(ctx context.Context, name, algorithm string) ([]byte, error) {
+	p, err := vfs.ParsePath(name)
+	if err != nil {
+		return nil, wire(err)
+	}
+	sum, err := vfs.KnownDigest(ctx, f.fs, p, strings.ToLower(strings.ReplaceAll(algorithm, "-", "")))
+	return sum, wire(err)
 }
 
 // spaceFiles is files over an FS that knows its free space.

@@ -205,6 +205,11 @@ func (s *session) check(r *sftp.Request) error {
 		s.answer(r.ID, errInvalid)
 		return nil
 	}
+	if sum := s.known(r, name); sum != nil {
+		body := sftp.AppendString(sftp.AppendString(nil, "check-file"), name)
+		s.out = sftp.AppendReply(s.out, r.ID, append(body, sum...))
+		return nil
+	}
 	var src io.ReaderAt = handleReader{s, r.Handle}
 	if r.Extension == sftp.ExtCheckName {
 		p, err := vfs.ParsePath(r.Path)
@@ -232,6 +237,35 @@ func (s *session) check(r *sftp.Request) error {
 	body := sftp.AppendString(sftp.AppendString(nil, "check-file"), name)
 	s.out = sftp.AppendReply(s.out, r.ID, append(body, sums...))
 	return nil
+}
+
+// known is the digest of a whole file that need not be read for it, nil if there is none.
+func (s *session) known(r *sftp.Request, algorithm string) []byte {
+	if r.Offset != 0 || r.Length != 0 || r.BlockSize != 0 {
+		return nil
+	}
+	p, err := vfs.ParsePath(r.Path)
+	var open vfs.Info
+	if r.Extension != sftp.ExtCheckName {
+		h, ok := s.handles[r.Handle].(*file)
+		if !ok {
+			return nil
+		}
+		p = h.path
+		open, err = h.Info()
+	}
+	if err != nil {
+		return nil
+	}
+	sum, err := vfs.KnownDigest(s.ctx, s.files, p, algorithm)
+	if err != nil || r.Extension == sftp.ExtCheckName {
+		return sum
+	}
+	// The name may be another file's by now.
+	if i, err := s.files.Stat(s.ctx, p); err != nil || i.Unique == "" || i.Unique != open.Unique || i.Size != open.Size || !i.ModTime.Equal(open.ModTime) {
+		return nil
+	}
+	return sum
 }
 
 // handleReader reads from what is open under a handle.

@@ -234,6 +234,43 @@ func TestExtensions(t *testing.T) {
 	}
 }
 
+// knowing is a store that knows a digest of everything. It is no real one.
+type knowing struct{ vfs.FS }
+
+func (knowing) Digest(_ context.Context, p vfs.Path, algorithm string) ([]byte, error) {
+	return []byte("known " + algorithm), nil
+}
+
+// TestDigestsThatAreKnown are told without reading, if they are of the whole file, and of
+// that which is open.
+func TestDigestsThatAreKnown(t *testing.T) {
+	files := memfs.New()
+	put(t, files, "/f", "content")
+	c := open(t, knowing{files}, nil).speak(t)
+	h := c.open("/f", sftp.FlagRead)
+	ask := func(r sftp.Request) string {
+		r.Type, r.Algorithms = sftp.Extended, "sha256"
+		_, f := c.ask(r)
+		_, _ = f.String(), f.String() // check-file, and the algorithm
+		return string(f.Rest())
+	}
+	name := sftp.Request{Extension: sftp.ExtCheckName, Path: "/f"}
+	handle := sftp.Request{Extension: sftp.ExtCheckHandle, Handle: h}
+	part := sftp.Request{Extension: sftp.ExtCheckHandle, Handle: h, Offset: 1}
+	for about, x := range map[string]struct {
+		r     sftp.Request
+		known bool
+	}{"by name": {name, true}, "by handle": {handle, true}, "of a part": {part, false}} {
+		if got := ask(x.r); (got == "known sha256") != x.known {
+			t.Errorf("%s: %q", about, got)
+		}
+	}
+	put(t, files, "/f", "another")
+	if got := ask(handle); got == "known sha256" {
+		t.Error("what is open is told to be what has its name now")
+	}
+}
+
 // TestCopyData copies within the server, to the end or a part.
 func TestCopyData(t *testing.T) {
 	files := memfs.New()

@@ -23,13 +23,6 @@ func (s *Shared) Warm() {
 	}
 }
 
-// Close ends what goes on in the background.
-func (s *Shared) Close() {
-	if s.Quotas != nil {
-		s.Quotas.Ledger.Close()
-	}
-}
-
 func (s *Shared) everything() (all []*quota.Region) {
 	for _, f := range s.Folders.All() {
 		all = append(all, s.region(f))
@@ -51,14 +44,13 @@ func host(files vfs.FS) string {
 
 func bounds(b *quota.Budget) bool { return b.Bytes > 0 || b.Files > 0 }
 
-// bounded wraps the root and what is mounted, so that the budgets are kept. A user's holds
-// for their root and what is mounted for them alone, so many of the points.
-func (t *Trees) bounded(a identity.Account, root vfs.FS, points []mount.Point, own int) vfs.FS {
+// budgets are those that hold for a user. That of the user holds for their root and what is
+// mounted for them alone, so many of the points.
+func (t *Trees) budgets(a identity.Account, root vfs.FS, points []mount.Point, own int) (budgets []quota.Budget) {
 	s := t.Shared
 	if s.Quotas == nil {
-		return root
+		return nil
 	}
-	var budgets []quota.Budget
 	add := func(b quota.Budget, regions func() []*quota.Region) {
 		if bounds(&b) {
 			b.Regions = regions()
@@ -74,15 +66,12 @@ func (t *Trees) bounded(a identity.Account, root vfs.FS, points []mount.Point, o
 			return append(s.below(vfs.Path{}, root, nil), s.below(vfs.Path{}, nil, points[:own])...)
 		})
 	}
-	if len(budgets) == 0 && s.Quotas.Ledger.Empty() {
-		return root
-	}
-	for i := range points {
-		if p := &points[i]; p.FS != nil && !p.ReadOnly {
-			p.FS = s.Quotas.Ledger.Wrap(p.FS, host(p.FS), budgets...)
-		}
-	}
-	return s.Quotas.Ledger.Wrap(root, host(root), budgets...)
+	return budgets
+}
+
+// counts reports whether changes have to be counted, for these budgets or for others.
+func (q *Quotas) counts(budgets []quota.Budget) bool {
+	return len(budgets) > 0 || q != nil && !q.Ledger.Empty()
 }
 
 // of is the budget of a user.

@@ -12,6 +12,7 @@ import (
 	"dray/internal/policy"
 	"dray/internal/policy/guard"
 	"dray/internal/vfs"
+	"dray/internal/vfs/digest"
 	"dray/internal/vfs/mount"
 	"dray/internal/vfs/osfs"
 	"dray/internal/vfs/quota"
@@ -39,6 +40,7 @@ type Shared struct {
 	Quotas    *Quotas            // nil: there are none
 	Rates     *Rates             // nil: there are none
 	Ready     func() error       // asked before anybody gets files; its error refuses them. nil: never
+	Digests   *digest.Keeper     // nil: none are kept
 }
 
 // Open returns the files of s, until ctx ends. It may be called from any goroutine.
@@ -107,11 +109,39 @@ func (t *Trees) join(ctx context.Context, a identity.Account) (vfs.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := mount.New(t.bounded(a, root, points, len(a.Mounts)), points)
+	budgets := t.budgets(a, root, points, len(a.Mounts))
+	for i := range points {
+		if p := &points[i]; p.FS != nil {
+			p.FS = t.Shared.wrap(p.FS, budgets)
+		}
+	}
+	files, err := mount.New(t.Shared.wrap(root, budgets), points)
 	if err != nil {
 		return nil, err
 	}
 	return t.Shared.Rates.paced(a, files), nil
+}
+
+// wrap wraps one folder, as far as there is a need.
+func (s *Shared) wrap(files vfs.FS, budgets []quota.Budget) vfs.FS {
+	at := host(files)
+	if s.Digests != nil {
+		files = s.Digests.Wrap(files)
+	}
+	if s.Quotas.counts(budgets) {
+		files = s.Quotas.Ledger.Wrap(files, at, budgets...)
+	}
+	return files
+}
+
+// Close ends what goes on in the background.
+func (s *Shared) Close() {
+	if s.Quotas != nil {
+		s.Quotas.Ledger.Close()
+	}
+	if s.Digests != nil {
+		s.Digests.Close()
+	}
 }
 
 // mounts are those of everybody and those of the user, which go before.

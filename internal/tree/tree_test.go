@@ -3,10 +3,12 @@ package tree_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +19,7 @@ import (
 	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/bandwidth"
+	"dray/internal/vfs/digest"
 	"dray/internal/vfs/memfs"
 	"dray/internal/vfs/osfs"
 	"dray/internal/vfs/quota"
@@ -230,6 +233,35 @@ func TestRatesOfAccounts(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestDigestsAreKnown through all that wraps the files, to who may read.
+func TestDigestsAreKnown(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("extended attributes of other systems")
+	}
+	dir := host(t, "served", "images")
+	ledger, keeper := quota.NewLedger(nil), digest.NewKeeper(digest.Algorithms())
+	all := trees(t, dir, tree.Shared{
+		Digests: keeper, Quotas: &tree.Quotas{Ledger: ledger, All: quota.Budget{Bytes: 1 << 20}},
+		Rates: &tree.Rates{Session: bandwidth.Rates{Up: 1 << 20, Down: 1 << 20}},
+	}, identity.Mount{At: "/images", Dir: filepath.Join(dir, "images")})
+	defer all.Shared.Close()
+	fsys, err := all.Open(t.Context(), ann())
+	ok(t, err)
+	for _, name := range []string{"/f", "/images/f"} {
+		put(t, fsys, name, "abc")
+		sum, err := fsys.(vfs.Digester).Digest(t.Context(), parse(t, name), "md5")
+		if err != nil || fmt.Sprintf("%x", sum) != "900150983cd24fb0d6963f7d28e17f72" {
+			t.Errorf("%s: %x, %v", name, sum, err)
+		}
+	}
+	all.Rules = policy.ReadWrite.Without(policy.Read)
+	fsys, err = all.Open(t.Context(), ann())
+	ok(t, err)
+	if _, err := fsys.(vfs.Digester).Digest(t.Context(), parse(t, "/f"), "md5"); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("to who may not read: %v", err)
 	}
 }
 

@@ -92,6 +92,14 @@ type Digester interface {
 	Digest(ctx context.Context, p Path, algorithm string) ([]byte, error)
 }
 
+// KnownDigest is the digest that files knows of p, nil if it knows none.
+func KnownDigest(ctx context.Context, files FS, p Path, algorithm string) ([]byte, error) {
+	if d, ok := files.(Digester); ok {
+		return d.Digest(ctx, p, algorithm)
+	}
+	return nil, nil
+}
+
 // Labelled is a [File] or an [Upload] that has short texts beside its content. They go with
 // the file when it is renamed, and are not copied with its content.
 type Labelled interface {

@@ -252,6 +252,14 @@ func (g guard) SetMode(ctx context.Context, p vfs.Path, mode fs.FileMode) error 
 	return setter.SetMode(ctx, p, mode)
 }
 
+// Digest implements [vfs.Digester].
+func (g guard) Digest(ctx context.Context, p vfs.Path, algorithm string) ([]byte, error) {
+	if err := g.allow(ctx, "digest", policy.Read, p); err != nil {
+		return nil, err
+	}
+	return vfs.KnownDigest(ctx, g.fsys, p, algorithm)
+}
+
 // spaceGuard is the guard of an FS that knows its free space.
 type spaceGuard struct {
 	guard

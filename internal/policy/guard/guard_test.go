@@ -52,6 +52,10 @@ func operations() []operation {
 			}
 			return f.Close()
 		}},
+		{"digest", []policy.Op{policy.Read}, func(t *testing.T, fsys vfs.FS) error {
+			_, err := fsys.(vfs.Digester).Digest(t.Context(), path(t, "/old"), "md5")
+			return err
+		}},
 		{"mkdir", []policy.Op{policy.Mkdir}, func(t *testing.T, fsys vfs.FS) error {
 			return fsys.Mkdir(t.Context(), path(t, "/new"))
 		}},

@@ -44,6 +44,11 @@ func (w *wrapped) Resolve(ctx context.Context, p vfs.Path) (vfs.Path, error) {
 	return p, nil
 }
 
+// Digest implements [vfs.Digester].
+func (w *wrapped) Digest(ctx context.Context, p vfs.Path, algorithm string) ([]byte, error) {
+	return vfs.KnownDigest(ctx, w.FS, p, algorithm)
+}
+
 // SetTimes implements [vfs.TimeSetter].
 func (w *wrapped) SetTimes(ctx context.Context, p vfs.Path, accessed, modified time.Time) error {
 	setter, ok := w.FS.(vfs.TimeSetter)

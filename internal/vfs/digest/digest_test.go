@@ -121,7 +121,19 @@ func TestUploads(t *testing.T) {
 				return u.Truncate(int64(len(b)))
 			}
 		}, false},
-		"in a hurry": {40 * mib, func(b []byte) func(vfs.RandomUpload) error { return inPieces(b, 40*mib) }, true},
+		"at leisure": {40 * mib, func(b []byte) func(vfs.RandomUpload) error {
+			return func(u vfs.RandomUpload) error {
+				for off := 0; off < len(b); off += mib {
+					if _, err := u.Write(b[off : off+mib]); err != nil {
+						return err
+					}
+					<-time.After(10 * time.Millisecond)
+				}
+				return nil
+			}
+		}, false},
+		"one after the other": {40 * mib, func(b []byte) func(vfs.RandomUpload) error { return inPieces(b, mib) }, true},
+		"in a hurry":          {40 * mib, func(b []byte) func(vfs.RandomUpload) error { return inPieces(b, 40*mib) }, true},
 		"backwards": {2 * mib, func(b []byte) func(vfs.RandomUpload) error {
 			return func(u vfs.RandomUpload) error {
 				_, err := u.WriteAt(b[mib:], mib)

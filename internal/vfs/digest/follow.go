@@ -3,6 +3,7 @@ package digest
 import (
 	"io"
 	"sync"
+	"time"
 )
 
 // follower hashes what an upload writes, behind the writer.
@@ -16,8 +17,10 @@ type follower struct {
 	more    *sync.Cond
 	hashed  int64 // up to here
 	written int64 // up to here
-	last    bool  // no more will be written
-	stopped bool  // it falls too far behind, or nobody wants it
+	stretch int64 // where the last tooFar bytes began
+	begun   time.Time
+	last    bool // no more will be written
+	stopped bool // it falls too far behind, or nobody wants it
 }
 
 // follow begins after what has been hashed, if there is a place.
@@ -27,7 +30,7 @@ func (k *Keeper) follow(src io.ReaderAt, s *sums, hashed int64) *follower {
 	default:
 		return nil
 	}
-	f := &follower{keeper: k, src: src, sums: s, ended: make(chan struct{}), hashed: hashed, written: hashed}
+	f := &follower{keeper: k, src: src, sums: s, ended: make(chan struct{}), hashed: hashed, written: hashed, stretch: hashed, begun: time.Now()}
 	f.more = sync.NewCond(&f.mu)
 	go f.run()
 	return f
@@ -67,6 +70,11 @@ func (f *follower) run() {
 func (f *follower) wrote(end int64) {
 	f.mu.Lock()
 	f.written = end
+	if end-f.stretch >= tooFar {
+		now := time.Now()
+		f.stopped = f.stopped || now.Sub(f.begun) < tooFast
+		f.stretch, f.begun = end, now
+	}
 	f.mu.Unlock()
 	f.more.Signal()
 }

@@ -23,8 +23,10 @@ const (
 	chunk = 256 << 10
 
 	// tooFar is how far the goroutine may fall behind the writer before it leaves the rest
-	// for later.
-	tooFar = 16 << 20
+	// for later. It does so too when as much has come in less than tooFast: who uploads at
+	// such a pace needs the processors.
+	tooFar  = 16 << 20
+	tooFast = 100 * time.Millisecond
 
 	// soon is how much may be left at the end of an upload for it to wait.
 	soon = 4 << 20
@@ -122,12 +124,15 @@ func (k *Keeper) work() {
 
 // finish hashes the rest of a file and labels it, unless it is changed meanwhile.
 func (k *Keeper) finish(j *job) {
-	if !k.unchanged(j) {
-		return
-	}
 	buffer := k.buffers.Get().(*[chunk]byte)
 	defer k.buffers.Put(buffer)
-	for k.ctx.Err() == nil {
+	for next := j.done; k.ctx.Err() == nil; {
+		if j.done >= next {
+			if !k.unchanged(j) {
+				return
+			}
+			next = j.done + tooFar
+		}
 		n, err := j.file.ReadAt(buffer[:], j.done)
 		j.done += int64(n)
 		j.sums.Write(buffer[:n])
@@ -151,10 +156,11 @@ func (k *Keeper) unchanged(j *job) bool {
 	return j.same()
 }
 
-// same reports whether the file is as it was uploaded. The caller holds the lock.
+// same reports whether the file is as it was uploaded, and has a name. The caller holds the
+// lock.
 func (j *job) same() bool {
 	i, err := j.file.Info()
-	return err == nil && i.Size == j.of.Size && i.ModTime.Equal(j.of.ModTime)
+	return err == nil && (i.Links > 0 || j.of.Links == 0) && i.Size == j.of.Size && i.ModTime.Equal(j.of.ModTime)
 }
 
 // retimed tells that the time of a file was changed, and nothing else.

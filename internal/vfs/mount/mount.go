@@ -172,6 +172,16 @@ func (t *tree) Resolve(ctx context.Context, p vfs.Path) (vfs.Path, error) {
 	return a.point.At.Join(q.Rel())
 }
 
+// Digest implements [vfs.Digester].
+func (t *tree) Digest(ctx context.Context, p vfs.Path, algorithm string) ([]byte, error) {
+	a := t.find(p)
+	if err := a.lost(); err != nil {
+		return nil, a.fail("digest", err)
+	}
+	sum, err := vfs.KnownDigest(ctx, a.fs, a.below, algorithm)
+	return sum, a.fail("digest", err)
+}
+
 // List implements [vfs.FS].
 func (t *tree) List(ctx context.Context, p vfs.Path) iter.Seq2[vfs.Info, error] {
 	return func(yield func(vfs.Info, error) bool) {

@@ -352,3 +352,22 @@ func TestResolve(t *testing.T) {
 		}
 	}
 }
+
+// known is a tree that knows a digest of everything.
+type known struct {
+	vfs.FS
+	sum string
+}
+
+func (k known) Digest(_ context.Context, p vfs.Path, algorithm string) ([]byte, error) {
+	return []byte(k.sum + algorithm + p.String()), nil
+}
+
+func TestDigestsAreThoseOfTheMount(t *testing.T) {
+	joined := join(t, known{memfs.New(), "root:"}, mount.Point{At: path(t, "/m"), FS: known{memfs.New(), "mount:"}}, mount.Point{At: path(t, "/n"), FS: memfs.New()})
+	for name, want := range map[string]string{"/f": "root:md5/f", "/m/f": "mount:md5/f", "/n/f": ""} {
+		if got, err := joined.(vfs.Digester).Digest(t.Context(), path(t, name), "md5"); err != nil || string(got) != want {
+			t.Errorf("of %s it is %q, %v; want %q", name, got, err, want)
+		}
+	}
+}

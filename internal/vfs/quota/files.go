@@ -67,6 +67,11 @@ func (w *wrapped) Resolve(ctx context.Context, p vfs.Path) (vfs.Path, error) {
 	return p, nil
 }
 
+// Digest implements [vfs.Digester].
+func (w *wrapped) Digest(ctx context.Context, p vfs.Path, algorithm string) ([]byte, error) {
+	return vfs.KnownDigest(ctx, w.files, p, algorithm)
+}
+
 // List implements [vfs.FS].
 func (w *wrapped) List(ctx context.Context, p vfs.Path) iter.Seq2[vfs.Info, error] {
 	return w.files.List(ctx, p)
