@@ -49,7 +49,7 @@ func atBench(t *testing.T, name string, change func(*bench), test func(t *testin
 			t.Fatal(name)
 		}
 		b := &bench{t: t, server: &shelf{files: map[string]flash.Content{
-			newImage: picture(t, "2911", "15.7(3)M9", 4<<20), foreign: picture(t, "4331", "17.03.02", 2<<20), bigImage: picture(t, "9300", "17.09.04a", 4<<20),
+			newImage: picture(t, "2911", "15.7(3)M9", 512<<10), foreign: picture(t, "4331", "17.03.02", 256<<10), bigImage: picture(t, "9300", "17.09.04a", 512<<10),
 		}}}
 		b.settings = iossim.Settings{
 			Model: m, Hostname: "R1", Address: netip.MustParseAddr("192.0.2.1"), User: "amy", Password: "secret", Enable: "gehe1m", Transfers: b.server,
@@ -135,7 +135,7 @@ type shelf struct {
 	corrupt bool          // an octet comes wrong
 }
 
-const piece = 512 << 10
+const piece = 64 << 10
 
 func (s *shelf) Fetch(ctx context.Context, r place.Remote, w io.Writer, mark func(place.Mark)) error {
 	if r.Scheme == "ftp" && (r.User != "bob" || r.Password != "hush") {
