@@ -65,6 +65,7 @@ within --wait.`,
 // answer is one --answer.
 type answer struct {
 	part, text string
+	asked      bool
 }
 
 func parseAnswers(all []string) (answers []answer, err error) {
@@ -73,7 +74,7 @@ func parseAnswers(all []string) (answers []answer, err error) {
 		if !ok || part == "" {
 			return nil, &usageError{fmt.Errorf("--answer %q: want TEXT=ANSWER, with a part of the question", a)}
 		}
-		answers = append(answers, answer{part, text})
+		answers = append(answers, answer{part: part, text: text})
 	}
 	return answers, nil
 }
@@ -100,7 +101,14 @@ func (r *runner) all(ctx context.Context, commands []string) error {
 		}
 	}
 	if r.d.Prompt() == "" && r.o.wait > 0 {
-		return r.back(ctx, nil)
+		if err := r.back(ctx, nil); err != nil {
+			return err
+		}
+	}
+	for _, a := range r.answers {
+		if !a.asked {
+			fmt.Fprintf(r.std.err, "%s: nothing was asked with %q in it\n", r.name, a.part)
+		}
 	}
 	return nil
 }
@@ -153,8 +161,9 @@ func (r *runner) one(ctx context.Context, text string, header bool) error {
 
 // answer finds the answer to a question, or asks for one.
 func (r *runner) answer(q term.Query) (term.Answer, error) {
-	for _, a := range r.answers {
+	for i, a := range r.answers {
 		if strings.Contains(q.Text, a.part) {
+			r.answers[i].asked = true
 			if q.Name == "password" {
 				return term.Answer{}, errors.New("a password does not belong on the command line: be at a terminal, where it is asked for")
 			}
