@@ -286,7 +286,7 @@ func path(t *testing.T, name string) vfs.Path {
 	return p
 }
 
-func ok(t *testing.T, err error) {
+func ok(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ import (
 
 // rules are one a line: "allow" or "deny", operations, paths. Where none speaks, everything is
 // allowed.
-func rules(t *testing.T, text string) *policy.Rules {
+func rules(t testing.TB, text string) *policy.Rules {
 	t.Helper()
 	var all []policy.Rule
 	for line := range strings.Lines(text) {
