@@ -2,6 +2,7 @@ package sftpd
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"time"
 
@@ -73,7 +74,11 @@ func (s *session) permitted(p vfs.Path, a sftp.Attrs) (sftp.Attrs, error) {
 			continue
 		}
 		if !s.conn.terms.LenientAttributes || !s.may(policy.Create, p) && !s.may(policy.Overwrite, p) {
-			return a, &vfs.OpError{Op: "setstat", Path: p.String(), Err: fs.ErrPermission}
+			why := "by the rules: " + s.files.Why(policy.SetStat, p)
+			if row.flag == sftp.AttrOwner {
+				why = "to everybody: nobody gives files away"
+			}
+			return a, &vfs.OpError{Op: "setstat", Path: p.String(), Err: fmt.Errorf("%w %s", fs.ErrPermission, why)}
 		}
 		a.Flags &^= row.flag
 	}
