@@ -117,7 +117,7 @@ func (s *session) rommonCommand(words []string) bool {
 			s.Print("dir: bad device name\n")
 			return false
 		}
-		for _, f := range p.FS.Files(false) {
+		for _, f := range p.FS.Files() {
 			s.Printf("%10d  -rw-  %s\n", f.Content.Size(), f.Name)
 		}
 	case "set":

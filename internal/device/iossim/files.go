@@ -18,32 +18,7 @@ import (
 	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/pause"
 	"dray/internal/device/iossim/place"
-	"dray/internal/device/iossim/show"
 )
-
-// dir lists a file system.
-func dir(s *session, a args, w io.Writer) error {
-	p, err := s.d.sys().Find(or(a["file"], s.d.model.Storage))
-	if err == nil && p.Scheme == "startup-config" || p.Scheme == "nvram" {
-		s.dirNVRAM(w)
-		return nil
-	}
-	if err != nil || p.FS == nil {
-		fmt.Fprintf(w, "%%Error opening %s (Invalid argument)\n", a["file"])
-		return nil
-	}
-	all := p.FS.Files(a["all"] != "")
-	if p.Path != "" {
-		f, err := p.FS.Open(p.Path)
-		if err != nil {
-			fmt.Fprintf(w, "%%Error opening %s%s (No such file or directory)\n", p.Prefix, p.Path)
-			return nil
-		}
-		all = []flash.File{f}
-	}
-	show.Dir(w, p, all)
-	return nil
-}
 
 func (s *session) dirNVRAM(w io.Writer) {
 	d := s.d
@@ -64,39 +39,9 @@ func or(s, otherwise string) string {
 	return s
 }
 
-// deleteFile deletes after two questions, or with /force after none.
-func deleteFile(s *session, a args, _ io.Writer) error {
-	p, err := s.d.sys().Find(a["file"])
-	if err != nil || p.FS == nil {
-		s.Printf("%%Error parsing filename (Invalid argument)\n")
-		return nil
-	}
-	if p.Path == "" || a["force"] == "" {
-		answer, err := s.Ask("Delete filename [" + p.Path + "]? ")
-		if err != nil {
-			return err
-		}
-		p.Path = or(flash.Clean(answer), p.Path)
-	}
-	name := p.Prefix + p.Path
-	if a["force"] == "" {
-		if s.d.model.XE || !s.d.model.Switch {
-			name = p.Prefix + "/" + p.Path
-		}
-		yes, err := s.Confirm("Delete " + name + "? ")
-		if err != nil || !yes {
-			return err
-		}
-	}
-	if err := p.FS.Remove(p.Path); err != nil {
-		s.Printf("%%Error deleting %s (%s)\n", p.Prefix+p.Path, place.Why(err))
-	}
-	return nil
-}
-
 // verify reads a file and says what its hash is, or whether it is the one that it ought to be.
 func verify(s *session, a args, _ io.Writer) error {
-	p, err := s.d.sys().Find(a["file"])
+	p, err := s.sys().Find(a["file"])
 	if err != nil || p.FS == nil {
 		s.Print("%Error parsing filename (Invalid argument)\n")
 		return nil
@@ -175,7 +120,7 @@ func (s *session) verifySignature(p place.Place, f flash.File) error {
 
 // squeeze frees what deleted files take.
 func squeeze(s *session, a args, _ io.Writer) error {
-	p, err := s.d.sys().Find(a["file"])
+	p, err := s.sys().Find(a["file"])
 	if err != nil || p.FS == nil {
 		s.Print("%Error squeezing " + a["file"] + " (Invalid argument)\n")
 		return nil
@@ -204,7 +149,7 @@ func squeeze(s *session, a args, _ io.Writer) error {
 
 // eraseCommand erases the startup-config, or a flash of the class that is erased as a whole.
 func eraseCommand(s *session, a args, _ io.Writer) error {
-	p, err := s.d.sys().Find(or(a["file"], "nvram:"))
+	p, err := s.sys().Find(or(a["file"], "nvram:"))
 	switch {
 	case err == nil && (p.Scheme == "nvram" && p.Path == "" || p.Scheme == "startup-config"):
 		yes, err := s.Confirm("Erasing the nvram filesystem will remove all configuration files! Continue? ")
@@ -228,7 +173,7 @@ func eraseCommand(s *session, a args, _ io.Writer) error {
 
 // moreFile shows a text file.
 func moreFile(s *session, a args, w io.Writer) error {
-	p, err := s.d.sys().Find(a["file"])
+	p, err := s.sys().Find(a["file"])
 	if err == nil && p.FS == nil && !p.Network() {
 		content, err := copying.Source(desk{s}, p)
 		if err == nil {
@@ -387,14 +332,14 @@ func showArchive(s *session, _ args, w io.Writer) error {
 
 // copyFile is "copy FROM TO".
 func copyFile(s *session, a args, _ io.Writer) error {
-	from, err1 := s.d.sys().Find(a["from"])
-	to, err2 := s.d.sys().Find(a["to"])
+	from, err1 := s.sys().Find(a["from"])
+	to, err2 := s.sys().Find(a["to"])
 	if err := errors.Join(err1, err2); err != nil {
 		s.Print("%Error parsing filename (Bad file number)\n")
 		return nil
 	}
 	c := &copying.Copier{
-		Terminal: s.Terminal, Device: desk{s}, System: s.d.sys(), Transfers: s.d.set.Transfers, Memory: &s.d.copies, User: s.user,
+		Terminal: s.Terminal, Device: desk{s}, System: s.sys(), Transfers: s.d.set.Transfers, Memory: &s.d.copies, User: s.user,
 		Speed: pause.Speed(s.d.set.Speed),
 	}
 	return c.Copy(from, to)

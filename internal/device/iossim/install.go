@@ -12,7 +12,7 @@ import (
 
 // installer is somebody who installs at this terminal.
 func (s *session) installer() *install.Operator {
-	return &install.Operator{Terminal: s.Terminal, Device: desk{s}, State: &s.d.install, System: s.d.sys(), Speed: pause.Speed(s.d.set.Speed)}
+	return &install.Operator{Terminal: s.Terminal, Device: desk{s}, State: &s.d.install, System: s.sys(), Speed: pause.Speed(s.d.set.Speed)}
 }
 
 // installing is a command of install.
@@ -26,7 +26,7 @@ func installing(w install.Options) execFunc {
 }
 
 func showInstall(s *session, _ args, w io.Writer) error {
-	s.d.install.Summary(w, s.d.sys())
+	s.d.install.Summary(w, s.sys())
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"dray/internal/device/iossim/configure"
 	"dray/internal/device/iossim/line"
+	"dray/internal/device/iossim/place"
 	"dray/internal/device/iossim/tty"
 )
 
@@ -45,6 +46,7 @@ type session struct {
 	monitor atomic.Bool     // terminal monitor
 
 	user    string
+	here    place.Place // the directory of cd; the zero value is the flash itself
 	history line.History
 	past    line.History    // of configuration mode
 	config  *configure.Mode // nil outside configuration mode

@@ -140,7 +140,7 @@ func showSwitch(s *session, _ args, w io.Writer) error {
 }
 
 func showFileSystems(s *session, _ args, w io.Writer) error {
-	show.FileSystems(w, s.d.sys(), len(desk{s}.Startup()))
+	show.FileSystems(w, s.sys(), len(desk{s}.Startup()))
 	return nil
 }
 
@@ -162,7 +162,7 @@ func showFlash(s *session, a args, w io.Writer) error {
 	if m.Switch && !m.XE {
 		return dir(s, args{"file": a["file"]}, w)
 	}
-	p, err := s.d.sys().Find(or(a["file"], m.Storage))
+	p, err := s.sys().Find(or(a["file"], m.Storage))
 	if err != nil || p.FS == nil {
 		fmt.Fprintf(w, "%%Error opening %s (Invalid argument)\n", a["file"])
 		return nil

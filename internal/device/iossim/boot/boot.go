@@ -78,7 +78,7 @@ func Choose(y place.System, startup, register string) (Boot, string, bool) {
 
 // firstImage is the first file of the flash that looks like one.
 func firstImage(y place.System) string {
-	for _, f := range y.Flash[0].Files(false) {
+	for _, f := range y.Flash[0].Files() {
 		if f.Name == Conf || path.Ext(f.Name) == ".bin" {
 			return y.Model.Storage + f.Name
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -16,8 +17,13 @@ import (
 	"unique"
 )
 
-// ErrFull means that there is not enough space.
-var ErrFull = errors.New("flash: not enough space on device")
+// What else may be wrong besides the errors of io/fs.
+var (
+	ErrFull     = errors.New("flash: not enough space on device")
+	ErrDir      = errors.New("flash: is a directory")
+	ErrNotDir   = errors.New("flash: is not a directory")
+	ErrNotEmpty = errors.New("flash: directory is not empty")
+)
 
 // Class says how a file system deletes.
 type Class uint8
@@ -46,14 +52,18 @@ func (t Text) ReadAt(b []byte, at int64) (int, error) {
 	return strings.NewReader(string(t)).ReadAt(b, at)
 }
 
-// File is one file of a file system.
+// File is one file of a file system, or a directory.
 type File struct {
-	Name    string // without slash at its start
+	Name    string // from the root, without slash at its start
 	Time    time.Time
 	Content Content
+	Dir     bool
 	Deleted bool // of ClassA, until Squeeze
 	Index   int  // from 1, as dir shows it
 }
+
+// Base is the last part of the name.
+func (f File) Base() string { return path.Base(f.Name) }
 
 // Reader reads the file from its start.
 func (f File) Reader() io.Reader { return io.NewSectionReader(f.Content, 0, f.Content.Size()) }
@@ -97,16 +107,47 @@ func (s *FS) free() int64 {
 // Clean returns a name as files are called: without slashes at its start.
 func Clean(name string) string { return strings.TrimLeft(name, "/") }
 
-// Files returns what is there, in the order in which it was written. Deleted files of
-// ClassA are among them if all is true.
-func (s *FS) Files(all bool) []File {
+// resolve returns a name without slashes around it, and without "." and "..".
+func resolve(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
+
+// Files returns all files, those in directories too, in the order in which they were
+// written.
+func (s *FS) Files() []File {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(s.files), func(f File) bool { return f.Deleted && !all })
+	return slices.DeleteFunc(slices.Clone(s.files), func(f File) bool { return f.Deleted || f.Dir })
 }
 
-// Open returns a file. The error is an [fs.PathError] that is fs.ErrNotExist.
-func (s *FS) Open(name string) (File, error) {
+// List returns what is in a directory, "" for the root, in the order in which it was
+// written. Deleted files of ClassA are among them if all is true. The error is an
+// [fs.PathError] that is fs.ErrNotExist or ErrNotDir.
+func (s *FS) List(dir string, all bool) ([]File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dir = resolve(dir)
+	if dir != "" {
+		switch i := s.find(dir); {
+		case i < 0:
+			return nil, missing("open", dir)
+		case !s.files[i].Dir:
+			return nil, &fs.PathError{Op: "open", Path: dir, Err: ErrNotDir}
+		}
+	}
+	var found []File
+	for _, f := range s.files {
+		if parent(f.Name) == dir && (all || !f.Deleted) {
+			found = append(found, f)
+		}
+	}
+	return found, nil
+}
+
+// parent is the directory that a name is in, "" for the root.
+func parent(name string) string { return strings.TrimSuffix(path.Dir("/" + name)[1:], "/") }
+
+// Stat returns a file or a directory; the root is none. The error is an [fs.PathError]
+// that is fs.ErrNotExist.
+func (s *FS) Stat(name string) (File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := s.find(name); i >= 0 {
@@ -115,12 +156,21 @@ func (s *FS) Open(name string) (File, error) {
 	return File{}, missing("open", name)
 }
 
+// Open returns a file. The error is an [fs.PathError] that is fs.ErrNotExist or ErrDir.
+func (s *FS) Open(name string) (File, error) {
+	f, err := s.Stat(name)
+	if err == nil && f.Dir {
+		return File{}, &fs.PathError{Op: "open", Path: name, Err: ErrDir}
+	}
+	return f, err
+}
+
 func missing(op, name string) error {
 	return &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
 }
 
 func (s *FS) find(name string) int {
-	name = Clean(name)
+	name = resolve(name)
 	return slices.IndexFunc(s.files, func(f File) bool { return f.Name == name && !f.Deleted })
 }
 
@@ -133,7 +183,7 @@ func (s *FS) Put(name string, c Content, now time.Time) error {
 }
 
 func (s *FS) put(name string, c Content, now time.Time) error {
-	if err := check(name); err != nil {
+	if err := s.check(name); err != nil {
 		return err
 	}
 	left := s.free()
@@ -148,27 +198,127 @@ func (s *FS) put(name string, c Content, now time.Time) error {
 		s.remove(old)
 	}
 	s.index++
-	s.files = append(s.files, File{Name: Clean(name), Time: now, Content: c, Index: s.index})
+	s.files = append(s.files, File{Name: resolve(name), Time: now, Content: c, Index: s.index})
 	return nil
 }
 
-func check(name string) error {
-	name = Clean(name)
-	if name == "" || len(name) > 255 || strings.HasSuffix(name, "/") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
-		return &fs.PathError{Op: "create", Path: name, Err: fs.ErrInvalid}
+// check looks whether a file of a name can be made: its directory has to be there. The
+// caller holds the lock.
+func (s *FS) check(name string) error {
+	fail := func(err error) error { return &fs.PathError{Op: "create", Path: name, Err: err} }
+	clean := resolve(name)
+	if clean == "" || len(clean) > 255 || strings.HasSuffix(name, "/") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }) {
+		return fail(fs.ErrInvalid)
+	}
+	if i := s.find(clean); i >= 0 && s.files[i].Dir {
+		return fail(ErrDir)
+	}
+	if dir := parent(clean); dir != "" {
+		switch i := s.find(dir); {
+		case i < 0:
+			return fail(fs.ErrNotExist)
+		case !s.files[i].Dir:
+			return fail(ErrNotDir)
+		}
 	}
 	return nil
 }
 
-// Remove deletes a file. The error is an [fs.PathError] that is fs.ErrNotExist.
+// Mkdir makes a directory. The error is fs.ErrExist, or about the name.
+func (s *FS) Mkdir(name string, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	name = strings.TrimSuffix(name, "/")
+	if s.find(name) >= 0 {
+		return &fs.PathError{Op: "mkdir", Path: name, Err: fs.ErrExist}
+	}
+	if err := s.check(name); err != nil {
+		return err
+	}
+	s.index++
+	s.files = append(s.files, File{Name: resolve(name), Time: now, Content: Text(""), Dir: true, Index: s.index})
+	return nil
+}
+
+// Remove deletes a file. The error is an [fs.PathError] that is fs.ErrNotExist or ErrDir.
 func (s *FS) Remove(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := s.find(name)
-	if i < 0 {
+	switch i := s.find(name); {
+	case i < 0:
 		return missing("remove", name)
+	case s.files[i].Dir:
+		return &fs.PathError{Op: "remove", Path: name, Err: ErrDir}
+	default:
+		s.remove(i)
+		return nil
 	}
-	s.remove(i)
+}
+
+// Rmdir deletes a directory. The error is an [fs.PathError] that is fs.ErrNotExist,
+// ErrNotDir or ErrNotEmpty.
+func (s *FS) Rmdir(name string) error {
+	inside, err := s.List(name, false)
+	if err != nil {
+		return err
+	}
+	if len(inside) > 0 || resolve(name) == "" {
+		return &fs.PathError{Op: "rmdir", Path: name, Err: ErrNotEmpty}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := s.find(name); i >= 0 {
+		s.files = slices.Delete(s.files, i, i+1)
+	}
+	return nil
+}
+
+// RemoveAll deletes a file, or a directory with all that is in it. The error is an
+// [fs.PathError] that is fs.ErrNotExist.
+func (s *FS) RemoveAll(name string) error {
+	f, err := s.Stat(name)
+	if err != nil {
+		return err
+	}
+	if !f.Dir {
+		return s.Remove(name)
+	}
+	inside, err := s.List(name, false)
+	if err != nil {
+		return err
+	}
+	for _, f := range inside {
+		if err := s.RemoveAll(f.Name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return s.Rmdir(name)
+}
+
+// Rename gives a file or a directory another name. The error is fs.ErrExist, or as of
+// Mkdir and Remove.
+func (s *FS) Rename(from, to string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.find(from)
+	old, name := resolve(from), resolve(to)
+	switch {
+	case i < 0:
+		return missing("rename", from)
+	case s.find(to) >= 0:
+		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrExist}
+	case strings.HasPrefix(name, old+"/"):
+		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrInvalid}
+	}
+	if err := s.check(to); err != nil {
+		return err
+	}
+	for n, f := range s.files {
+		if below, ok := strings.CutPrefix(f.Name, old+"/"); ok {
+			s.files[n].Name = name + "/" + below
+		}
+	}
+	s.files[i].Name = name
 	return nil
 }
 
@@ -237,11 +387,11 @@ type Upload struct {
 
 // Create begins a file, in the place of one of that name.
 func (s *FS) Create(name string) (*Upload, error) {
-	if err := check(name); err != nil {
-		return nil, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.check(name); err != nil {
+		return nil, err
+	}
 	u := &Upload{fs: s, name: name}
 	if i := s.find(name); i >= 0 && s.class != ClassA {
 		u.room = s.files[i].Content.Size()

@@ -13,10 +13,19 @@ import (
 
 func names(s *FS) string {
 	var all []string
-	for _, f := range s.Files(false) {
+	for _, f := range s.Files() {
 		all = append(all, f.Name)
 	}
 	return strings.Join(all, " ")
+}
+
+func listed(t *testing.T, s *FS, all bool) []File {
+	t.Helper()
+	files, err := s.List("", all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 func put(t *testing.T, s *FS, name string, size int) {
@@ -86,7 +95,7 @@ func TestClassAKeepsSpaceUntilSqueeze(t *testing.T) {
 	if err := s.Remove("a"); err != nil {
 		t.Fatal(err)
 	}
-	if names(s) != "" || len(s.Files(true)) != 1 || s.Free() != 40 {
+	if names(s) != "" || len(listed(t, s, true)) != 1 || s.Free() != 40 {
 		t.Errorf("after the deletion: %q, %d octets free", names(s), s.Free())
 	}
 	if err := s.Squeeze(); err != nil || s.Free() != 100 {
@@ -148,4 +157,51 @@ func TestEqualFilesShareTheirMemory(t *testing.T) {
 		t.Errorf("%d devices take %d octets for one file of %d", devices, grown, size)
 	}
 	runtime.KeepAlive(all)
+}
+
+func TestDirectories(t *testing.T) {
+	s := New(Disk, 100)
+	if err := s.Put("d/a", Text("x"), time.Time{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file in a directory that is not there: %v", err)
+	}
+	for _, dir := range []string{"d", "/d/e/"} {
+		if err := s.Mkdir(dir, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, s, "a", 1)
+	put(t, s, "d/a", 2)
+	put(t, s, "/d/e/../e//a", 3)
+	for _, c := range []struct {
+		what string
+		err  error
+		want error
+	}{
+		{"mkdir d", s.Mkdir("d", time.Time{}), fs.ErrExist},
+		{"mkdir x/y", s.Mkdir("x/y", time.Time{}), fs.ErrNotExist},
+		{"mkdir a/b", s.Mkdir("a/b", time.Time{}), ErrNotDir},
+		{"rmdir d", s.Rmdir("d"), ErrNotEmpty},
+		{"rmdir a", s.Rmdir("a"), ErrNotDir},
+		{"rmdir /", s.Rmdir("/"), ErrNotEmpty},
+		{"remove d", s.Remove("d"), ErrDir},
+		{"put d", s.Put("d", Text(""), time.Time{}), ErrDir},
+		{"rename d d/f", s.Rename("d", "d/f"), fs.ErrInvalid},
+		{"rename a d", s.Rename("a", "d"), fs.ErrExist},
+	} {
+		if !errors.Is(c.err, c.want) {
+			t.Errorf("%s: %v; want %v", c.what, c.err, c.want)
+		}
+	}
+	if _, err := s.Open("d"); !errors.Is(err, ErrDir) {
+		t.Errorf("a directory is opened: %v", err)
+	}
+	if err := s.Rename("d", "f"); err != nil {
+		t.Fatal(err)
+	}
+	if got := names(s); got != "a f/a f/e/a" {
+		t.Errorf("there is %s", got)
+	}
+	if err := errors.Join(s.RemoveAll("f"), s.RemoveAll("a")); err != nil || len(listed(t, s, true)) != 0 || s.Free() != 100 {
+		t.Errorf("%v, %d octets are free", err, s.Free())
+	}
 }

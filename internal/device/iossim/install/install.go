@@ -418,7 +418,7 @@ func (o *Operator) RemoveInactive() error {
 		o.State.mu.Unlock()
 		image := o.Device.Image()
 		var gone []string
-		for _, f := range o.System.Flash[0].Files(false) {
+		for _, f := range o.System.Flash[0].Files() {
 			used := slices.ContainsFunc(keep, func(v string) bool { return strings.Contains(f.Name, "."+v+".") })
 			switch ext := path.Ext(f.Name); {
 			case ext == ".pkg" && used, strings.HasSuffix(image, f.Name):

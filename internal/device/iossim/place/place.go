@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,10 +48,19 @@ func Prefixes(m model.Model) []string {
 	return all
 }
 
-// System is the file systems of one device.
+// System is the file systems of one device, as somebody at a terminal sees them.
 type System struct {
 	Model model.Model
 	Flash []*flash.FS // one a member
+	Here  Place       // where names without a colon are; the zero value is the root of the first flash
+}
+
+// here is where names without a colon are.
+func (y System) here() Place {
+	if y.Here.FS == nil {
+		return Place{Scheme: "flash", Prefix: y.Model.Storage, FS: y.Flash[0]}
+	}
+	return y.Here
 }
 
 // Store returns the flash of a prefix, and nil if there is none.
@@ -79,11 +89,16 @@ func (y System) Find(text string) (Place, error) {
 	}
 	scheme, rest, ok := strings.Cut(text, ":")
 	if !ok {
-		return Place{Scheme: "flash", Prefix: y.Model.Storage, FS: y.Flash[0], Path: text}, nil
+		p := y.here()
+		if !strings.HasPrefix(text, "/") {
+			text = p.Path + "/" + text
+		}
+		p.Path = tidy(text)
+		return p, nil
 	}
 	scheme = strings.ToLower(scheme)
 	if fs := y.Store(scheme + ":"); fs != nil {
-		return Place{Scheme: "flash", Prefix: scheme + ":", FS: fs, Path: flash.Clean(rest)}, nil
+		return Place{Scheme: "flash", Prefix: scheme + ":", FS: fs, Path: tidy(rest)}, nil
 	}
 	name := flash.Clean(rest)
 	switch scheme {
@@ -114,8 +129,8 @@ func ParseRemote(scheme, rest string) (Remote, error) {
 		r.Path = rest
 		return r, nil
 	}
-	authority, path, _ := strings.Cut(rest, "/")
-	r.Path = path
+	authority, name, _ := strings.Cut(rest, "/")
+	r.Path = name
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 		user, password, _ := strings.Cut(authority[:at], ":")
 		var err1, err2 error
@@ -163,4 +178,14 @@ func (p Place) String() string {
 func (p Place) Network() bool { return p.Remote.Scheme != "" }
 
 // Base is the last part of a path.
-func Base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+func Base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
+
+// tidy is a path on a flash without "." and ".."; what is to be a directory keeps the slash
+// at its end.
+func tidy(name string) string {
+	clean := flash.Clean(path.Clean("/" + name))
+	if clean != "" && strings.HasSuffix(name, "/") {
+		clean += "/"
+	}
+	return clean
+}

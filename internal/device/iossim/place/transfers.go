@@ -63,7 +63,8 @@ func Why(err error) string {
 		err  error
 		text string
 	}{
-		{flash.ErrFull, "Not enough space on device"}, {fs.ErrNotExist, "No such file or directory"}, {fs.ErrPermission, "Permission denied"},
+		{flash.ErrFull, "Not enough space on device"}, {flash.ErrDir, "Is a directory"}, {flash.ErrNotDir, "Not a directory"},
+		{flash.ErrNotEmpty, "Directory not empty"}, {fs.ErrNotExist, "No such file or directory"}, {fs.ErrPermission, "Permission denied"},
 		{fs.ErrExist, "File exists"}, {fs.ErrInvalid, "Invalid argument"}, {ErrTimeout, "Timed out"}, {ErrLogin, "Incorrect Login/Password"},
 		{ErrRefused, "Connection refused by remote host"}, {ErrHost, "Cannot resolve domain name"}, {ErrUnsupported, "Protocol not supported"},
 	} {

@@ -12,20 +12,33 @@ import (
 	"dray/internal/device/iossim/place"
 )
 
-// Dir is "dir", of the files of a place.
+// Dir is "dir": files of a directory, and how much space there is.
 func Dir(w io.Writer, p place.Place, all []flash.File) {
-	fmt.Fprintf(w, "Directory of %s/%s\n\n", p.Prefix, p.Path)
+	Listing(w, p.Prefix+"/"+p.Path, all)
+	Space(w, p.FS)
+}
+
+// Listing is the files of one directory.
+func Listing(w io.Writer, name string, all []flash.File) {
+	fmt.Fprintf(w, "Directory of %s\n\n", name)
 	if len(all) == 0 {
 		fmt.Fprint(w, "No files in directory\n")
 	}
 	for _, f := range all {
-		name := f.Name
+		name, mode := f.Base(), "-rw-"
+		if f.Dir {
+			mode = "drw-"
+		}
 		if f.Deleted {
 			name = "[" + name + "]"
 		}
-		fmt.Fprintf(w, "%5d  -rw-  %10d  %s  %s\n", f.Index, f.Content.Size(), fileTime(f.Time), name)
+		fmt.Fprintf(w, "%5d  %s  %10d  %s  %s\n", f.Index, mode, f.Content.Size(), fileTime(f.Time), name)
 	}
-	fmt.Fprintf(w, "\n%d bytes total (%d bytes free)\n", p.FS.Capacity(), p.FS.Free())
+}
+
+// Space is the line that ends a listing.
+func Space(w io.Writer, fs *flash.FS) {
+	fmt.Fprintf(w, "\n%d bytes total (%d bytes free)\n", fs.Capacity(), fs.Free())
 }
 
 func fileTime(t time.Time) string { return fmt.Sprintf("%24s", t.Format("Jan 2 2006 15:04:05 -07:00")) }
@@ -34,7 +47,7 @@ func fileTime(t time.Time) string { return fmt.Sprintf("%24s", t.Format("Jan 2 2
 func Flash(w io.Writer, p place.Place) {
 	fmt.Fprint(w, "-#- --length-- -----date/time------ path\n")
 	used := int64(0)
-	for _, f := range p.FS.Files(false) {
+	for _, f := range p.FS.Files() {
 		fmt.Fprintf(w, "%-3d %10d %s /%s\n", f.Index, f.Content.Size(), f.Time.Format("Jan 2 2006 15:04:05 -07:00"), path.Clean(f.Name))
 	}
 	used = p.FS.Capacity() - p.FS.Free()
