@@ -4,6 +4,7 @@
 package copying
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -48,9 +49,12 @@ type Copier struct {
 	Speed     pause.Speed
 
 	from, to place.Place
+	user     string // who logs in, where the URL does not say
+	password string
 	begun    time.Time
 	opening  sync.Once
 	opened   atomic.Bool // the server has answered
+	moved    atomic.Bool // and takes what is sent
 }
 
 // Copy asks for what is missing, and copies. What goes wrong with the copy is said at the
@@ -74,7 +78,7 @@ func (c *Copier) questions() (ok bool, err error) {
 			return false, err
 		}
 		if c.from.Scheme == "scp" {
-			if err := c.user(&c.from, "Source"); err != nil {
+			if err := c.account(&c.from, "Source"); err != nil {
 				return false, err
 			}
 		}
@@ -87,7 +91,7 @@ func (c *Copier) questions() (ok bool, err error) {
 			return false, err
 		}
 		if c.to.Scheme == "scp" {
-			if err := c.user(&c.to, "Destination"); err != nil {
+			if err := c.account(&c.to, "Destination"); err != nil {
 				return false, err
 			}
 		}
@@ -97,10 +101,8 @@ func (c *Copier) questions() (ok bool, err error) {
 			return false, err
 		}
 	}
-	for _, p := range []*place.Place{&c.from, &c.to} {
-		if err := c.credentials(p); err != nil {
-			return false, err
-		}
+	if err := c.credentials(); err != nil {
+		return false, err
 	}
 	c.Memory.set(c)
 	return c.overwrite(quiet == "quiet")
@@ -130,8 +132,8 @@ func (c *Copier) host(p *place.Place, last string) (bool, error) {
 	return true, nil
 }
 
-// user asks who is to log in.
-func (c *Copier) user(p *place.Place, what string) error {
+// account asks who is to log in.
+func (c *Copier) account(p *place.Place, what string) error {
 	if p.Remote.User != "" {
 		return nil
 	}
@@ -139,7 +141,7 @@ func (c *Copier) user(p *place.Place, what string) error {
 	if answer == "" {
 		answer = c.User
 	}
-	p.Remote.User = answer
+	c.user = answer
 	return err
 }
 
@@ -157,7 +159,10 @@ func (c *Copier) name(p *place.Place, what, last string) (bool, error) {
 			c.Print("%Error parsing filename (No such file or directory)\n")
 			return false, nil
 		}
-		p.Path = flash.Clean(answer)
+		p.Path = answer // of a server it may begin with a slash
+		if !p.Network() {
+			p.Path = place.Tidy(answer)
+		}
 	}
 	p.Remote.Path = p.Path
 	return true, nil
@@ -180,27 +185,35 @@ func (c *Copier) destination() error {
 	if c.to.Scheme != "running-config" && c.to.Scheme != "startup-config" {
 		c.to.Path = answer
 		if !c.to.Network() {
-			c.to.Path = flash.Clean(answer)
+			c.to.Path = place.Tidy(answer)
 		}
 	}
 	c.to.Remote.Path = c.to.Path
 	return err
 }
 
+// server is the place that is not here; of two that are, the destination.
+func (c *Copier) server() place.Place {
+	if c.from.Network() {
+		return c.from
+	}
+	return c.to
+}
+
 // credentials takes users from the configuration, and asks for the password of SCP.
-func (c *Copier) credentials(p *place.Place) (err error) {
-	r := &p.Remote
-	switch p.Scheme {
+// Messages show nothing of them: those stand in no URL.
+func (c *Copier) credentials() (err error) {
+	r := c.server().Remote
+	switch r.Scheme {
 	case "ftp":
 		if r.User == "" {
-			r.User, r.Password = c.ftpUser()
+			c.user, c.password = c.ftpUser()
 		}
 	case "scp":
 		if r.Password == "" {
-			r.Password, err = c.AskSecret("Password: ")
+			c.password, err = c.AskSecret("Password: ")
 		}
 	}
-	c.network(r)
 	return err
 }
 
@@ -217,8 +230,16 @@ func (c *Copier) ftpUser() (user, password string) {
 	return user, password
 }
 
-// network takes what else the configuration says of transfers.
-func (c *Copier) network(r *place.Remote) {
+// remote is the file on the server, with who logs in and what else the configuration says of
+// transfers.
+func (c *Copier) remote() place.Remote {
+	r := c.server().Remote
+	if r.User == "" {
+		r.User = c.user
+	}
+	if r.Password == "" {
+		r.Password = c.password
+	}
 	f := c.Device.Config()
 	_, r.Active = f.Get("no ip ftp passive")
 	if size, ok := f.Get("ip tftp blocksize"); ok {
@@ -227,6 +248,7 @@ func (c *Copier) network(r *place.Remote) {
 	if name, ok := f.Get("ip " + r.Scheme + " source-interface"); ok {
 		r.Source, _ = configure.Address(f, name)
 	}
+	return r
 }
 
 // overwrite asks before a file is lost, and offers to erase where the class does.
@@ -355,12 +377,12 @@ func copied(n int64, long time.Duration) string {
 	return fmt.Sprintf("%d bytes copied in %.3f secs (%d bytes/sec)\n", n, long.Seconds(), int64(float64(n)/long.Seconds()))
 }
 
-// executable reports whether a file may be one that boots here. Files that do not look
-// like images at all are not asked.
-func (c *Copier) executable(name string, content flash.Content) bool {
-	if path.Ext(name) != ".bin" {
+// executable reports whether a file that begins so may be one that boots here. Files that
+// are not called as images are not looked at.
+func (c *Copier) executable(head []byte) bool {
+	if path.Ext(c.to.Path) != ".bin" {
 		return true
 	}
-	h, err := image.Peek(io.NewSectionReader(content, 0, content.Size()))
+	h, err := image.Peek(bytes.NewReader(head))
 	return err == nil && h.Platform == c.System.Model.Name
 }

@@ -62,25 +62,50 @@ func (c *Copier) marks(header string, show func(string)) func(place.Mark) {
 		if m != place.MarkTimeout || c.to.Network() {
 			c.open(header, show)
 		}
+		if m == place.MarkPackets {
+			c.moved.Store(true)
+		}
 		show(string(rune(m)))
 	}
 }
 
-// first calls f before the first octet is written, and counts them.
-type first struct {
-	w io.Writer
-	f func()
-	n *int64
+// received is what has come of a file: it calls open before the first octet, keeps the
+// beginning, and counts and sums up all.
+type received struct {
+	w    io.Writer
+	open func()
+	head []byte
+	size int64
+	sum  uint64 // of pairs of octets, as they are before the carry
 }
 
-func (w *first) Write(b []byte) (int, error) {
-	if f := w.f; f != nil {
-		w.f = nil
-		f()
+// maxHead is how much of the beginning is kept, in octets.
+const maxHead = 512
+
+func (r *received) Write(b []byte) (int, error) {
+	if r.size == 0 {
+		r.open()
 	}
-	n, err := w.w.Write(b)
-	*w.n += int64(n)
+	n, err := r.w.Write(b)
+	r.head = append(r.head, b[:min(n, maxHead-len(r.head))]...)
+	for i, v := range b[:n] {
+		if (r.size+int64(i))%2 == 0 {
+			r.sum += uint64(v) << 8
+		} else {
+			r.sum += uint64(v)
+		}
+	}
+	r.size += int64(n)
 	return n, err
+}
+
+// checksum is the sum as devices have it: of 16 bits, with the carry added.
+func (r *received) checksum() uint16 {
+	sum := r.sum
+	for sum > 0xffff {
+		sum = sum>>16 + sum&0xffff
+	}
+	return ^uint16(sum)
 }
 
 // download fetches a file from a server.
@@ -100,7 +125,7 @@ func (c *Copier) download() error {
 	} else if c.to.Scheme != "null" {
 		sink = &limited{&text, int64(c.System.Model.NVRAM)}
 	}
-	size := int64(0)
+	got := &received{w: sink}
 	header := "Loading " + c.from.Path + " "
 	if c.from.Scheme == "tftp" {
 		header = "Loading " + c.from.Path + " from " + c.from.Remote.Host + " (via " + c.outgoing() + "): "
@@ -110,22 +135,22 @@ func (c *Copier) download() error {
 			return place.ErrUnsupported
 		}
 		mark := c.marks(header, show)
-		w := &first{w: sink, f: func() { c.open(header, show) }, n: &size}
-		return c.Transfers.Fetch(ctx, c.from.Remote, w, mark)
+		got.open = func() { c.open(header, show) }
+		return c.Transfers.Fetch(ctx, c.remote(), got, mark)
 	})
 	if err != nil {
-		return c.failed(err, size)
+		return c.failed(err, got.size)
 	}
-	c.Print(c.okLine(size))
+	c.Print(c.okLine(got.size))
 	switch {
 	case c.to.Scheme == "null":
-		c.Print("\n" + copied(size, time.Since(c.begun)))
+		c.Print("\n" + copied(got.size, time.Since(c.begun)))
 		return nil
 	case upload == nil:
 		c.Print("\n")
 		return c.configuration(flash.Text(text.String()))
 	}
-	return c.commit(upload, size)
+	return c.commit(upload, got)
 }
 
 // okLine says that all has come. FTP has its own way.
@@ -140,30 +165,28 @@ func (c *Copier) okLine(size int64) string {
 }
 
 // commit keeps what has come, unless it is an image for something else.
-func (c *Copier) commit(upload *flash.Upload, size int64) error {
+func (c *Copier) commit(upload *flash.Upload, got *received) error {
 	long := time.Since(c.begun)
-	if err := upload.Commit(c.Device.Now()); err != nil {
-		return c.failed(err, size)
-	}
-	f, err := c.to.FS.Open(c.to.Path)
-	if err == nil && !c.executable(f.Name, f.Content) {
+	if !c.executable(got.head) {
 		c.Print("%Warning: File not a valid executable for this system\n")
-		abort, err := c.Confirm("Abort Copy? ")
-		if err != nil || abort {
-			_ = c.to.FS.Remove(c.to.Path) // or it has gone meanwhile
+		if abort, err := c.Confirm("Abort Copy? "); err != nil || abort {
 			return err
 		}
 	}
-	c.Print("\n" + copied(size, long))
+	if err := upload.Commit(c.Device.Now()); err != nil {
+		return c.failed(err, got.size)
+	}
+	c.Print("\n")
+	if c.to.FS.Class() != flash.Disk {
+		c.Printf("Verifying checksum...  OK (0x%04X)\n", got.checksum())
+	}
+	c.Print(copied(got.size, long))
 	return nil
 }
 
 // failed says why a copy broke off; the file of the copy is gone.
 func (c *Copier) failed(err error, size int64) error {
-	remote := c.from
-	if c.to.Network() {
-		remote = c.to
-	}
+	remote := c.server()
 	if errors.Is(err, tty.ErrAbort) || c.Context().Err() != nil {
 		if c.opened.Load() {
 			c.Print("\n")
@@ -177,6 +200,8 @@ func (c *Copier) failed(err error, size int64) error {
 		if c.to.FS != nil {
 			c.Printf("%d bytes available (%d bytes used)\n", c.to.FS.Free()+size, c.to.FS.Capacity()-c.to.FS.Free()-size)
 		}
+	case c.to.Network() && c.opened.Load() && !c.moved.Load():
+		c.Printf("\n%%Error opening %s (%s)\n", remote, place.Why(err))
 	case !c.opened.Load():
 		c.Printf("%%Error opening %s (%s)\n", remote, place.Why(err))
 	case errors.Is(err, place.ErrTimeout):
@@ -189,16 +214,19 @@ func (c *Copier) failed(err error, size int64) error {
 
 // upload stores a file on a server.
 func (c *Copier) upload(content flash.Content) error {
+	switch c.to.Scheme {
+	case "ftp":
+		c.opened.Store(true)
+		c.Printf("Writing %s ", c.to.Path)
+	case "scp":
+		c.opened.Store(true)
+		c.Printf("Writing %s  Sending file modes: C0644 %d %s\n", c.to.Path, content.Size(), place.Base(c.to.Path))
+	}
 	err := c.During(func(ctx context.Context, show func(string)) error {
 		if c.Transfers == nil {
 			return place.ErrUnsupported
 		}
-		header := ""
-		if c.to.Scheme != "tftp" {
-			header = "Writing " + c.to.Path + " "
-		}
-		mark := c.marks(header, show)
-		return c.Transfers.Store(ctx, c.to.Remote, io.NewSectionReader(content, 0, content.Size()), content.Size(), mark)
+		return c.Transfers.Store(ctx, c.remote(), io.NewSectionReader(content, 0, content.Size()), content.Size(), c.marks("", show))
 	})
 	if err != nil {
 		return c.failed(err, 0)

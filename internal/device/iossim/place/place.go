@@ -93,12 +93,12 @@ func (y System) Find(text string) (Place, error) {
 		if !strings.HasPrefix(text, "/") {
 			text = p.Path + "/" + text
 		}
-		p.Path = tidy(text)
+		p.Path = Tidy(text)
 		return p, nil
 	}
 	scheme = strings.ToLower(scheme)
 	if fs := y.Store(scheme + ":"); fs != nil {
-		return Place{Scheme: "flash", Prefix: scheme + ":", FS: fs, Path: tidy(rest)}, nil
+		return Place{Scheme: "flash", Prefix: scheme + ":", FS: fs, Path: Tidy(rest)}, nil
 	}
 	name := flash.Clean(rest)
 	switch scheme {
@@ -180,9 +180,9 @@ func (p Place) Network() bool { return p.Remote.Scheme != "" }
 // Base is the last part of a path.
 func Base(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
 
-// tidy is a path on a flash without "." and ".."; what is to be a directory keeps the slash
+// Tidy is a path on a flash without "." and ".."; what is to be a directory keeps the slash
 // at its end.
-func tidy(name string) string {
+func Tidy(name string) string {
 	clean := flash.Clean(path.Clean("/" + name))
 	if clean != "" && strings.HasSuffix(name, "/") {
 		clean += "/"
