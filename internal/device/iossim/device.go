@@ -87,7 +87,9 @@ type Device struct {
 	startup  string // "" after an erase
 	changed  string // who changed the configuration last, and when; "" for nobody since boot
 	saved    string // the same of startup-config
+	savedBy  string // the version that has written it; "" for nobody
 	booted   time.Time
+	fresh    bool          // it has no configuration, and nobody has said what to do
 	skew     time.Duration // of its clock
 	clockSet bool
 	image    string // that runs, such as "flash0:c2900….bin"
@@ -239,7 +241,7 @@ func (d *Device) factory() {
 	for _, l := range append(lines, d.set.Lines...) {
 		c.Line(l)
 	}
-	d.startup = c.Conf.String()
+	d.startup, d.savedBy = c.Conf.String(), d.set.Version
 }
 
 // start takes what has booted into use.
@@ -262,7 +264,7 @@ func (d *Device) start(b boot.Boot) {
 	d.phase(up)
 	d.running, d.image, d.version = c.Conf, b.Image, b.Version
 	d.register, d.booted, d.changed = d.next, time.Now(), ""
-	d.packaged = b.Installed
+	d.packaged, d.fresh = b.Installed, d.startup == ""
 	if b.Installed {
 		d.install.Booted(b.Version)
 	}

@@ -121,6 +121,14 @@ func (s *session) atConsole() {
 
 func (s *session) atLivingConsole() error {
 	s.Idle = 0
+	s.d.mu.Lock()
+	fresh := s.d.fresh
+	s.d.mu.Unlock()
+	if fresh {
+		if err := s.setup(); err != nil {
+			return err
+		}
+	}
 	s.Print("\n\nPress RETURN to get started!\n\n")
 	for {
 		k, err := s.Next()

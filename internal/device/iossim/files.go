@@ -2,12 +2,8 @@ package iossim
 
 import (
 	"context"
-	"crypto/md5"
-	"crypto/sha512"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strings"
 	"time"
@@ -15,7 +11,6 @@ import (
 	"dray/internal/device/iossim/conf"
 	"dray/internal/device/iossim/copying"
 	"dray/internal/device/iossim/flash"
-	"dray/internal/device/iossim/image"
 	"dray/internal/device/iossim/pause"
 	"dray/internal/device/iossim/place"
 )
@@ -37,85 +32,6 @@ func or(s, otherwise string) string {
 		return otherwise
 	}
 	return s
-}
-
-// verify reads a file and says what its hash is, or whether it is the one that it ought to be.
-func verify(s *session, a args, _ io.Writer) error {
-	p, err := s.sys().Find(a["file"])
-	if err != nil || p.FS == nil {
-		s.Print("%Error parsing filename (Invalid argument)\n")
-		return nil
-	}
-	if p.Path == "" {
-		answer, err := s.Ask("Verify filename []? ")
-		if err != nil {
-			return err
-		}
-		p.Path = flash.Clean(answer)
-	}
-	f, err := p.FS.Open(p.Path)
-	if err != nil {
-		s.Printf("%%Error opening %s (No such file or directory)\n", p.Prefix+p.Path)
-		return nil
-	}
-	if a["hash"] == "" {
-		return s.verifySignature(p, f)
-	}
-	sum := hash.Hash(md5.New())
-	if a["hash"] == "/sha512" {
-		sum = sha512.New()
-	}
-	if err := s.dots(f, sum); err != nil {
-		return err
-	}
-	s.Print("Done!\n")
-	got, want := hex.EncodeToString(sum.Sum(nil)), strings.ToLower(a["sum"])
-	name := p.Prefix + p.Path
-	switch {
-	case want == "":
-		s.Printf("verify %s (%s) = %s\n", a["hash"], name, got)
-	case want == got:
-		s.Printf("Verified (%s) = %s\n", name, got)
-	default:
-		s.Printf("%%Error verifying %s\nComputed signature  = %s\nSubmitted signature = %s\n", name, got, want)
-	}
-	return nil
-}
-
-// dots reads a file into w, with a dot for each MiB.
-func (s *session) dots(f flash.File, w io.Writer) error {
-	return s.During(func(ctx context.Context, show func(string)) error {
-		r := f.Reader()
-		for ctx.Err() == nil {
-			_, err := io.CopyN(w, r, 1<<20)
-			show(".")
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return ctx.Err()
-	})
-}
-
-// verifySignature says whether a file is a whole image.
-func (s *session) verifySignature(p place.Place, f flash.File) error {
-	s.Printf("Verifying file integrity of %s%s", p.Prefix, p.Path)
-	if err := s.dots(f, io.Discard); err != nil {
-		return err
-	}
-	_, err := image.Check(f.Reader())
-	switch {
-	case errors.Is(err, image.ErrForeign):
-		s.Printf("\n%%Error verifying %s%s (not an image)\n", p.Prefix, p.Path)
-	case err != nil:
-		s.Printf("\nEmbedded hash verification failed for file %s%s.\n", p.Prefix, p.Path)
-	default:
-		s.Print("\nEmbedded hash verification successful.\n")
-	}
-	return nil
 }
 
 // squeeze frees what deleted files take.
@@ -221,114 +137,59 @@ func lastChange(changed string) string {
 	return "!\n! Last configuration change at " + changed + "\n!\n"
 }
 
-// modified reports whether the running-config differs from what was saved.
+// modified reports whether the running-config differs from what was saved, the line of the
+// version aside.
 func (d *Device) modified() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.running.String() != d.startup
+	return unversioned(d.running.String()) != unversioned(d.startup)
+}
+
+func unversioned(text string) string {
+	if line, rest, ok := strings.Cut(text, "\n"); ok && strings.HasPrefix(line, "version ") {
+		return rest
+	}
+	return text
 }
 
 // keep makes a text the startup-config; "" erases it.
 func (d *Device) keep(text string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.saved, d.startup = "", text
+	d.saved, d.startup, d.savedBy = "", text, d.version
+	if text == "" {
+		d.savedBy = ""
+	}
 	if at := strings.Index(text, "version "); at > 0 && strings.HasPrefix(text, "!") {
 		d.saved, d.startup = text[:at], text[at:]
 	}
 }
 
-// save writes the running-config to the startup-config.
-func (s *session) save() {
-	s.Print("Building configuration...\n")
+// save writes the running-config to the startup-config. It asks before it replaces one that
+// another version of the system has written.
+func (s *session) save() error {
 	d := s.d
 	d.mu.Lock()
-	d.saved, d.startup = lastChange(d.changed), d.running.String()
+	foreign := d.savedBy != "" && d.savedBy != d.version
+	d.mu.Unlock()
+	if foreign {
+		s.Print("Warning: Attempting to overwrite an NVRAM configuration previously written\nby a different version of the system image.\n")
+		if yes, err := s.Confirm("Overwrite the previous NVRAM configuration?"); err != nil || !yes {
+			return err
+		}
+	}
+	s.Print("Building configuration...\n")
+	d.mu.Lock()
+	d.saved, d.startup, d.savedBy = lastChange(d.changed), d.running.String(), d.version
 	d.mu.Unlock()
 	s.Print("[OK]\n")
 	if _, ok := d.config().Below("archive", "write-memory"); ok {
 		s.archive()
 	}
-}
-
-func writeMemory(s *session, _ args, _ io.Writer) error {
-	s.save()
 	return nil
 }
 
-// archive keeps a copy of the running-config where the configuration says.
-func (s *session) archive() {
-	d := s.d
-	c := d.config()
-	path, _ := c.Below("archive", "path")
-	if path == "" {
-		s.Print("%% The archive path is not configured\n")
-		return
-	}
-	p, err := d.sys().Find(strings.ReplaceAll(path, "$h", d.Hostname()))
-	if err != nil || p.FS == nil {
-		s.Printf("%%Error archiving to %s (Invalid argument)\n", path)
-		return
-	}
-	most := 10
-	if text, ok := c.Below("archive", "maximum"); ok {
-		fmt.Sscan(text, &most)
-	}
-	d.mu.Lock()
-	d.archived = append(d.archived, archived{p.FS, ""})
-	n := d.archives + 1
-	d.archives = n
-	name := fmt.Sprintf("%s%s-%d", p.Path, d.clock().Format("Jan-_2-15-04-05.000"), n-1)
-	name = strings.ReplaceAll(name, " ", "-")
-	d.archived[len(d.archived)-1].name = name
-	var old []archived
-	if drop := len(d.archived) - most; drop > 0 {
-		old, d.archived = d.archived[:drop:drop], d.archived[drop:]
-	}
-	d.mu.Unlock()
-	for _, o := range old {
-		_ = o.fs.Remove(o.name) // somebody may have deleted it already
-	}
-	if err := p.FS.Put(name, flash.Text(d.runningText()), d.now()); err != nil {
-		s.Printf("%%Error archiving to %s%s (%s)\n", p.Prefix, name, place.Why(err))
-	}
-}
-
-// archived is a copy that archive keeps.
-type archived struct {
-	fs   *flash.FS
-	name string
-}
-
-func archiveConfig(s *session, _ args, _ io.Writer) error {
-	s.archive()
-	return nil
-}
-
-func showArchive(s *session, _ args, w io.Writer) error {
-	c := s.d.config()
-	if path, _ := c.Below("archive", "path"); path == "" {
-		fmt.Fprint(w, "The archive feature is not enabled.\n")
-		return nil
-	}
-	most, ok := c.Below("archive", "maximum")
-	if !ok {
-		most = "10"
-	}
-	s.d.mu.Lock()
-	defer s.d.mu.Unlock()
-	path, _ := c.Below("archive", "path")
-	fmt.Fprintf(w, "The maximum archive configurations allowed is %s.\nThere are currently %d archive configurations saved.\n", most, len(s.d.archived))
-	fmt.Fprintf(w, "The next archive file will be named %s-<timestamp>-%d\n Archive #  Name\n", path, s.d.archives)
-	for i, a := range s.d.archived {
-		mark := ""
-		if i == len(s.d.archived)-1 {
-			mark = " <- Most Recent"
-		}
-		fmt.Fprintf(w, "   %-8d %s%s%s\n", i+1, s.d.model.Storage, a.name, mark)
-	}
-	return nil
-}
+func writeMemory(s *session, _ args, _ io.Writer) error { return s.save() }
 
 // copyFile is "copy FROM TO".
 func copyFile(s *session, a args, _ io.Writer) error {
@@ -352,7 +213,7 @@ func (k desk) Config() *conf.Config { return k.s.d.config() }
 func (k desk) Now() time.Time       { return k.s.d.now() }
 func (k desk) Running() string      { return k.s.d.runningText() }
 func (k desk) Keep(text string)     { k.s.d.keep(text) }
-func (k desk) Save()                { k.s.save() }
+func (k desk) Save() error          { return k.s.save() }
 
 func (k desk) Startup() string {
 	k.s.d.mu.Lock()

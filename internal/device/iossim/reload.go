@@ -32,13 +32,15 @@ func reload(s *session, a args, _ io.Writer) error {
 			return err
 		}
 		if yes {
-			s.save()
+			if err := s.save(); err != nil {
+				return err
+			}
 		}
 	}
 	reason := or(a["reason"], "Reload Command")
 	if when > 0 {
 		at := d.now().Add(when)
-		s.Printf("Reload scheduled for %s (in %s) by %s\nReload reason: %s\n", show.Stamp(at), span(when), s.who(), reason)
+		s.Print(d.planned(at, when, s.who(), reason))
 	} else if d.model.Members > 1 {
 		s.Print("Reload command is being issued on Active unit, this will reload the whole stack\n")
 	}
@@ -62,6 +64,17 @@ func reload(s *session, a args, _ io.Writer) error {
 	return s.Context().Err()
 }
 
+// planned says when the device will reload: by its clock, if that was set.
+func (d *Device) planned(at time.Time, in time.Duration, who, reason string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	when := "in " + span(in)
+	if d.clockSet {
+		when = "for " + show.Stamp(at) + " (in " + span(in) + ")"
+	}
+	return "Reload scheduled " + when + " by " + who + "\nReload reason: " + reason + "\n"
+}
+
 // when is how far away the reload is: 0 for now.
 func (s *session) when(a args) (time.Duration, bool) {
 	if text := a["minutes"]; text != "" {
@@ -80,7 +93,18 @@ func (s *session) when(a args) (time.Duration, bool) {
 	}
 	now := s.d.now()
 	at := time.Date(now.Year(), now.Month(), now.Day(), h, m, 0, 0, now.Location())
-	if h > 23 {
+	if day, err := strconv.Atoi(a["day"]); err == nil {
+		month, _ := time.Parse("January", a["month"])
+		if at = time.Date(now.Year(), month.Month(), day, h, m, 0, 0, now.Location()); at.Day() != day {
+			s.Print("% Invalid date\n")
+			return 0, false
+		}
+		if !at.After(now) {
+			at = at.AddDate(1, 0, 0)
+		}
+	}
+	const longest = 24 * 24 * time.Hour
+	if h > 23 || at.Sub(now) > longest {
 		s.Print("% Invalid time\n")
 		return 0, false
 	}
@@ -162,7 +186,7 @@ func reloadCancel(s *session, _ args, _ io.Writer) error {
 		s.Print("%No reload is scheduled.\n")
 		return nil
 	}
-	s.d.broadcast("\n\n\n***\n*** --- SHUTDOWN ABORTED ---\n***\n")
+	s.d.broadcast("\n***\n*** --- SHUTDOWN ABORTED ---\n***\n")
 	s.Flush()
 	return nil
 }
@@ -176,7 +200,7 @@ func showReload(s *session, _ args, w io.Writer) error {
 		return nil
 	}
 	left := time.Until(r.at)
-	fmt.Fprintf(w, "Reload scheduled for %s (in %s) by %s\nReload reason: %s\n", show.Stamp(s.d.now().Add(left)), span(left), r.who, r.reason)
+	io.WriteString(w, s.d.planned(s.d.now().Add(left), left, r.who, r.reason))
 	return nil
 }
 

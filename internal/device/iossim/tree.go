@@ -4,6 +4,7 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"time"
 
 	"dray/internal/device/iossim/cli"
 	"dray/internal/device/iossim/configure"
@@ -50,7 +51,7 @@ func with(do execFunc, name, value string) execFunc {
 }
 
 func execGrammar(m model.Model) *cli.Grammar[execFunc] {
-	g := &cli.Grammar[execFunc]{Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: keywords.Interfaces, Help: keywords.Help}
+	g := &cli.Grammar[execFunc]{Title: "Exec commands:", Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: keywords.Interfaces, Help: keywords.Help}
 	rows := append(sessionRows(), showRows()...)
 	rows = append(rows, fileRows()...)
 	switch {
@@ -68,7 +69,12 @@ func execGrammar(m model.Model) *cli.Grammar[execFunc] {
 }
 
 func sessionRows() []row {
-	return []row{
+	var rows []row
+	for m := time.January; m <= time.December; m++ {
+		at := with(reload, "month", m.String())
+		rows = append(rows, row{"reload at <time:HH:MM> (<day:1-31> " + m.String() + "|" + m.String() + " <day:1-31>) [<reason:LINE>]", 15, false, at})
+	}
+	return append(rows, []row{
 		{"enable", 0, false, enable},
 		{"disable", 1, false, disable},
 		{"(exit|logout|quit)", 0, false, logout},
@@ -98,7 +104,7 @@ func sessionRows() []row {
 			s.Print("All possible debugging has been turned off\n")
 			return nil
 		}},
-	}
+	}...)
 }
 
 func monitoring(on bool) execFunc {

@@ -23,6 +23,9 @@ type Grammar[H any] struct {
 	// Interfaces are the kinds of interfaces, such as "GigabitEthernet".
 	Interfaces []string
 
+	// Title is the line above all commands, such as "Exec commands:".
+	Title string
+
 	// Help says what a path of keywords means: "show version", or "version" wherever
 	// nothing else is said.
 	Help map[string]string

@@ -35,7 +35,11 @@ func (g *Grammar[H]) Question(s string, level int) (string, error) {
 		}
 		all = append(all, entry{"<cr>", ""})
 	}
-	return format(all), nil
+	text := format(all)
+	if g.Title != "" && len(w.all) == 0 {
+		text = g.Title + "\n" + text
+	}
+	return text, nil
 }
 
 func format(all []entry) string {

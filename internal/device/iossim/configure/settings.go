@@ -117,11 +117,17 @@ func specials() []special {
 	}
 }
 
+// modes are the parts of the configuration mode, by the end of their prompt, and how "?"
+// calls their commands.
+var modes = map[string]string{
+	"": "Configure", "if": "Interface configuration", "line": "Line configuration", "archive": "Archive configuration", "vlan": "VLAN configuration",
+}
+
 // Grammars makes the grammars of configuration mode and its parts.
 func Grammars(m model.Model) map[string]*cli.Grammar[Func] {
 	all := make(map[string]*cli.Grammar[Func])
-	for _, mode := range []string{"", "if", "line", "archive", "vlan"} {
-		all[mode] = &cli.Grammar[Func]{Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: keywords.Interfaces, Help: keywords.Help}
+	for mode, title := range modes {
+		all[mode] = &cli.Grammar[Func]{Title: title + " commands:", Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: keywords.Interfaces, Help: keywords.Help}
 	}
 	add := func(mode, spec string, do Func) {
 		all[mode].Add(cli.Command[Func]{Spec: spec, Level: 15, Do: do})

@@ -32,7 +32,7 @@ type Device interface {
 	Running() string  // the text of the running-config
 	Startup() string  // that of the startup-config; "" for none
 	Keep(text string) // makes a text the startup-config
-	Save()            // the running-config, and says so
+	Save() error      // the running-config, and says so
 
 	// Load takes a text into the running-config. from is what the log names.
 	Load(text, from string)
@@ -356,8 +356,7 @@ func (c *Copier) configuration(content flash.Content) error {
 	text := string(b)
 	switch {
 	case c.to.Scheme == "startup-config" && c.from.Scheme == "running-config":
-		c.Device.Save()
-		return nil
+		return c.Device.Save()
 	case c.to.Scheme == "startup-config":
 		c.Print("[OK]\n")
 		c.Device.Keep(text)

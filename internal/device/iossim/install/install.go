@@ -26,7 +26,7 @@ type Device interface {
 	Version() string // that runs
 	Image() string   // that runs, such as "flash:packages.conf"
 	Modified() bool  // whether the running-config was not saved
-	Save()           // saves it, and says so
+	Save() error     // saves it, and says so
 	Message(format string, args ...any)
 	Restart() // goes down some seconds later
 
@@ -107,22 +107,31 @@ func members(y place.System) string {
 	return b.String()[1:]
 }
 
-// operation runs a command of install, between its lines START and SUCCESS.
-func (o *Operator) operation(name string, job func() error) error {
-	o.Printf("%s: START %s\n", name, o.Device.Now().Format("Mon Jan _2 15:04:05 MST 2006"))
+// operation runs a command of install, between its lines START and SUCCESS. What it was
+// done with stands in the last line; "" is nothing.
+func (o *Operator) operation(name, with string, job func() error) error {
+	o.Printf("%s: START %s\n", name, o.now())
 	err := job()
 	var failed *failure
-	if errors.As(err, &failed) {
+	switch {
+	case errors.As(err, &failed) && failed.plain:
+		o.Printf("FAILED: %s\n", failed.text)
+		return nil
+	case errors.As(err, &failed):
 		o.Printf("FAILED: %s : %s\n", name, failed.text)
 		return nil
-	}
-	if err == nil {
-		o.Printf("SUCCESS: %s %s\n", name, o.Device.Now().Format("Mon Jan _2 15:04:05 MST 2006"))
+	case err == nil:
+		o.Printf("SUCCESS: %s%s %s\n", name, with, o.now())
 	}
 	return err
 }
 
-type failure struct{ text string }
+func (o *Operator) now() string { return o.Device.Now().Format("Mon Jan _2 15:04:05 MST 2006") }
+
+type failure struct {
+	text  string
+	plain bool // said without the name of the operation
+}
 
 func (e *failure) Error() string { return e.text }
 
@@ -164,7 +173,11 @@ func (o *Operator) Run(w Options) error {
 		}
 	}
 	restart := false
-	err := o.operation(name, func() error {
+	with := ""
+	if w.Add && !w.Activate {
+		with = " /" + strings.TrimPrefix(strings.Replace(w.File, ":", "/", 1), "/")
+	}
+	err := o.operation(name, strings.ReplaceAll(with, "//", "/"), func() error {
 		if w.Activate && o.Device.Modified() {
 			if err := o.unsaved(); err != nil {
 				return err
@@ -202,12 +215,11 @@ func (o *Operator) unsaved() error {
 		}
 		switch strings.ToLower(answer) {
 		case "y":
-			o.Device.Save()
-			return nil
+			return o.Device.Save()
 		case "n":
 			return nil
 		case "q":
-			return &failure{"System configuration has been modified. Please save configuration and resubmit command."}
+			return &failure{"System configuration has been modified. Please save configuration and resubmit command.", true}
 		}
 	}
 }
@@ -216,15 +228,15 @@ func (o *Operator) unsaved() error {
 func (o *Operator) add(file string) error {
 	p, err := o.System.Find(file)
 	if err != nil || p.FS == nil {
-		return &failure{"cannot open " + file}
+		return &failure{text: "cannot open " + file}
 	}
 	f, err := p.FS.Open(p.Path)
 	if err != nil {
-		return &failure{file + " does not exist"}
+		return &failure{text: file + " does not exist"}
 	}
 	h, err := boot.Whole(o.System.Model, f.Content)
 	if err != nil {
-		return &failure{"the image " + file + " is not valid for this platform"}
+		return &failure{text: "the image " + file + " is not valid for this platform"}
 	}
 	o.Print("install_add: Adding IMG\n--- Starting initial file syncing ---\n")
 	files, err := boot.Packages(o.System.Model, h)
@@ -233,7 +245,7 @@ func (o *Operator) add(file string) error {
 	}
 	for i, fs := range o.System.Flash {
 		if free := fs.Free(); free < h.Size {
-			return &failure{fmt.Sprintf("There is not enough free disk available to perform this operation on switch %d. At least %d KB of free disk is required", i+1, h.Size/1024)}
+			return &failure{fmt.Sprintf("There is not enough free disk available to perform this operation on switch %d. At least %d KB of free disk is required", i+1, h.Size/1024), true}
 		}
 	}
 	o.Print("Info: Finished copying to the selected \nFinished initial file syncing\n\n")
@@ -243,7 +255,7 @@ func (o *Operator) add(file string) error {
 	for _, fs := range o.System.Flash {
 		for _, f := range files {
 			if err := fs.Put(f.Name, f.Content, o.Device.Now()); err != nil {
-				return &failure{place.Why(err)}
+				return &failure{text: place.Why(err)}
 			}
 		}
 	}
@@ -261,9 +273,9 @@ func (o *Operator) activate(w Options) error {
 	old, quiet := o.Device.Version(), w.Quiet
 	switch {
 	case pending:
-		return &failure{"an activation is not committed yet"}
+		return &failure{text: "an activation is not committed yet"}
 	case !ok:
-		return &failure{"No inactive package to activate"}
+		return &failure{text: "No inactive package to activate"}
 	}
 	o.Print("install_activate: Activating IMG\nFollowing packages shall be activated:\n")
 	for _, p := range o.System.Model.Packages(version) {
@@ -276,7 +288,7 @@ func (o *Operator) activate(w Options) error {
 			return err
 		}
 		if strings.ToLower(answer) == "n" {
-			return &failure{"the operation was not confirmed"}
+			return &failure{text: "the operation was not confirmed"}
 		}
 		quiet = strings.ToLower(answer) == "y"
 	}
@@ -298,7 +310,7 @@ func (o *Operator) activate(w Options) error {
 func provision(y place.System, version string, now time.Time) error {
 	for _, fs := range y.Flash {
 		if err := fs.Put(boot.Conf, boot.Provisioning(y.Model, version), now); err != nil {
-			return &failure{place.Why(err)}
+			return &failure{text: place.Why(err)}
 		}
 	}
 	return nil
@@ -339,7 +351,7 @@ func (i *State) disarm() {
 func (o *Operator) commit() error {
 	version, ok := o.State.find('U')
 	if !ok {
-		return &failure{"there is nothing to commit"}
+		return &failure{text: "there is nothing to commit"}
 	}
 	if err := o.step("Commit", 10*time.Second); err != nil {
 		return err
@@ -357,7 +369,7 @@ func (i *State) rollback(y place.System, now time.Time) error {
 	newer, ok1 := i.find('U')
 	old, ok2 := i.find('D')
 	if !ok1 || !ok2 {
-		return &failure{"there is nothing to roll back"}
+		return &failure{text: "there is nothing to roll back"}
 	}
 	if err := provision(y, old, now); err != nil {
 		return err
@@ -370,7 +382,7 @@ func (i *State) rollback(y place.System, now time.Time) error {
 // Rollback is "install rollback to committed" and "install abort".
 func (o *Operator) Rollback() error {
 	done := false
-	err := o.operation("install_rollback", func() error {
+	err := o.operation("install_rollback", "", func() error {
 		o.Print("install_rollback: Rolling back\n\n")
 		for {
 			answer, err := o.Ask("This operation may require a reload of the system. Do you want to proceed? [y/n]")
@@ -378,7 +390,7 @@ func (o *Operator) Rollback() error {
 				return err
 			}
 			if strings.ToLower(answer) == "n" {
-				return &failure{"the operation was not confirmed"}
+				return &failure{text: "the operation was not confirmed"}
 			}
 			if strings.ToLower(answer) == "y" {
 				break
@@ -398,7 +410,7 @@ func (o *Operator) Rollback() error {
 
 // StopTimer is "install auto-abort-timer stop".
 func (o *Operator) StopTimer() error {
-	return o.operation("install_auto_abort_timer_stop", func() error {
+	return o.operation("install_auto_abort_timer_stop", "", func() error {
 		o.State.disarm()
 		return nil
 	})
@@ -406,7 +418,7 @@ func (o *Operator) StopTimer() error {
 
 // RemoveInactive is "install remove inactive": it deletes what does not run.
 func (o *Operator) RemoveInactive() error {
-	return o.operation("install_remove", func() error {
+	return o.operation("install_remove", " ", func() error {
 		o.Print("install_remove: Removing IMG\nCleaning up unnecessary package files\nNo path specified, will use booted path flash:packages.conf\nCleaning /flash\n  Scanning boot directory for packages ... done.\n  Preparing packages list to delete ...\n")
 		var keep []string
 		o.State.mu.Lock()

@@ -63,6 +63,9 @@ var Help = map[string]string{
 	"config-register": "Define the configuration register", "system": "System image file", "flash": "Boot from flash memory", "tftp-server": "Provide TFTP service for netload requests", "alias": "File alias", "config": "Configuration",
 	"end": "Exit from configure mode", "shutdown": "Shutdown the selected interface", "manual": "Manual boot", "at": "At a time", "in": "After a time",
 
+	"January": "Month of the year", "February": "Month of the year", "March": "Month of the year", "April": "Month of the year", "May": "Month of the year", "June": "Month of the year",
+	"July": "Month of the year", "August": "Month of the year", "September": "Month of the year", "October": "Month of the year", "November": "Month of the year", "December": "Month of the year",
+	"<day>":           "Day of the month",
 	"GigabitEthernet": "GigabitEthernet IEEE 802.3z", "FastEthernet": "FastEthernet IEEE 802.3", "TenGigabitEthernet": "Ten Gigabit Ethernet", "Loopback": "Loopback interface",
 	"Vlan": "Catalyst Vlans", "Port-channel": "Ethernet Channel of interfaces", "Embedded-Service-Engine": "cisco embedded service engine module",
 	"<lines>": "Number of lines (0 for no pausing)", "<columns>": "Number of characters on a screen line", "<minutes>": "Delay before reload (mmm)", "<time>": "Time (hh:mm)", "<reason>": "Reason for reload",
