@@ -99,15 +99,17 @@ func table() map[string]row {
 		},
 		"internal/device/iossim/copying": {
 			dray: "internal/device/iossim/conf internal/device/iossim/configure internal/device/iossim/flash internal/device/iossim/image internal/device/iossim/pause" +
-				" internal/device/iossim/place internal/device/iossim/secret internal/device/iossim/show internal/device/iossim/tty",
+				" internal/device/iossim/place internal/device/iossim/scpd internal/device/iossim/secret internal/device/iossim/show internal/device/iossim/tty",
 		},
 		"internal/device/iossim/install": {dray: "internal/device/iossim/boot internal/device/iossim/pause internal/device/iossim/place internal/device/iossim/tty"},
 		"internal/device/iossim/show":    {dray: "internal/device/iossim/boot internal/device/iossim/conf internal/device/iossim/configure internal/device/iossim/flash internal/device/iossim/model internal/device/iossim/place"},
-		"internal/device/iossim/tty":     {dray: "internal/device/iossim/cli internal/device/iossim/line"},
-		"internal/device/iossim/place":   {dray: "internal/device/iossim/flash internal/device/iossim/model"},
+		// A device serves its flash by scp.
+		"internal/device/iossim/scpd":  {dray: "internal/scp internal/device/iossim/flash internal/device/iossim/place", tests: "internal/device/iossim/model"},
+		"internal/device/iossim/tty":   {dray: "internal/device/iossim/cli internal/device/iossim/line"},
+		"internal/device/iossim/place": {dray: "internal/device/iossim/flash internal/device/iossim/model"},
 		"internal/device/iossim": {
 			dray: "internal/device/iossim/boot internal/device/iossim/cli internal/device/iossim/conf internal/device/iossim/configure internal/device/iossim/copying internal/device/iossim/flash" +
-				" internal/device/iossim/image internal/device/iossim/install internal/device/iossim/keywords internal/device/iossim/line internal/device/iossim/model internal/device/iossim/pause internal/device/iossim/place internal/device/iossim/secret internal/device/iossim/show internal/device/iossim/tty",
+				" internal/device/iossim/image internal/device/iossim/install internal/device/iossim/keywords internal/device/iossim/line internal/device/iossim/model internal/device/iossim/pause internal/device/iossim/place internal/device/iossim/scpd internal/device/iossim/secret internal/device/iossim/show internal/device/iossim/tty",
 		},
 		// The clients are what a device pulls its image with: that they are ours is the point of it.
 		"internal/device/iossim/link": {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -327,6 +328,22 @@ func enable(s *session, _ args, _ io.Writer) error {
 
 func disable(s *session, _ args, _ io.Writer) error {
 	s.Level = 1
+	return nil
+}
+
+// clearLine ends the session on another line.
+func clearLine(s *session, a args, _ io.Writer) error {
+	n, _ := strconv.Atoi(a["line"])
+	if yes, err := s.Confirm(""); err != nil || !yes {
+		return err
+	}
+	s.d.mu.Lock()
+	other := s.d.vtys[n]
+	s.d.mu.Unlock()
+	if other != nil {
+		other.end()
+	}
+	s.Print(" [OK]\n")
 	return nil
 }
 

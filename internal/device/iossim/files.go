@@ -199,11 +199,15 @@ func copyFile(s *session, a args, _ io.Writer) error {
 		s.Print("%Error parsing filename (Bad file number)\n")
 		return nil
 	}
-	c := &copying.Copier{
+	return s.copier().Copy(from, to)
+}
+
+// copier copies at this terminal.
+func (s *session) copier() *copying.Copier {
+	return &copying.Copier{
 		Terminal: s.Terminal, Device: desk{s}, System: s.sys(), Transfers: s.d.set.Transfers, Memory: &s.d.copies, User: s.user,
 		Speed: pause.Speed(s.d.set.Speed),
 	}
-	return c.Copy(from, to)
 }
 
 // desk is the device as somebody works on it at a terminal.

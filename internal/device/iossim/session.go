@@ -15,6 +15,7 @@ import (
 	"dray/internal/device/iossim/configure"
 	"dray/internal/device/iossim/line"
 	"dray/internal/device/iossim/place"
+	"dray/internal/device/iossim/scpd"
 	"dray/internal/device/iossim/tty"
 )
 
@@ -41,9 +42,9 @@ type session struct {
 	d       *Device
 	access  Access
 	vty     int
-	since   time.Time
 	life    context.Context // of the device, when the session began
-	monitor atomic.Bool     // terminal monitor
+	end     context.CancelFunc
+	monitor atomic.Bool // terminal monitor
 
 	user    string
 	here    place.Place // the directory of cd; the zero value is the flash itself
@@ -56,10 +57,18 @@ type session struct {
 // the console, which sees it boot) or ctx ends. It closes the terminal. An error is why
 // nobody could work there at all; that somebody hangs up is none.
 func (d *Device) Serve(ctx context.Context, rw io.ReadWriteCloser, a Access) error {
+	if scpd.Is(a.Command) {
+		if _, ok := d.get("ip scp server enable"); !ok || a.Level < 15 {
+			scpd.Refuse(rw)
+		} else {
+			scpd.Serve(rw, a.Command, scpd.Files{System: d.sys(), Now: d.now, Running: d.runningText})
+		}
+		return rw.Close()
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(d.base, cancel)()
-	s := &session{Terminal: tty.New(ctx, rw), d: d, access: a, since: time.Now(), user: a.User}
+	s := &session{Terminal: tty.New(ctx, rw), d: d, access: a, end: cancel, user: a.User}
 	s.Hang, s.Synchronous, s.Confirming = d.set.Faults.Hang, s.synchronous, s.confirming
 	if err := s.seat(); err != nil {
 		return errors.Join(err, rw.Close())

@@ -344,7 +344,9 @@ func (s *shelf) reach(ctx context.Context, r place.Remote) error {
 
 func (s *shelf) Store(ctx context.Context, r place.Remote, src io.Reader, size int64, mark func(place.Mark)) error {
 	if err := s.reach(ctx, r); err != nil {
-		mark(place.MarkTimeout)
+		if r.Scheme == "tftp" {
+			mark(place.MarkTimeout)
+		}
 		return err
 	}
 	b, err := io.ReadAll(src)

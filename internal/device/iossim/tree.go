@@ -3,6 +3,7 @@ package iossim
 import (
 	"io"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,11 +55,19 @@ func execGrammar(m model.Model) *cli.Grammar[execFunc] {
 	g := &cli.Grammar[execFunc]{Title: "Exec commands:", Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: keywords.Interfaces, Help: keywords.Help}
 	rows := append(sessionRows(), showRows()...)
 	rows = append(rows, fileRows()...)
+	if m.XE {
+		rows = append(rows, row{"copy <from:FILE> <to:FILE> vrf <vrf:WORD>", 15, false, copyFile})
+	}
 	switch {
 	case m.Install:
 		rows = append(rows, installRows()...)
 	case m.Switch:
 		rows = append(rows, row{"show boot", 15, true, showBoot})
+		for _, reload := range []string{"", " /reload"} {
+			again := with(downloadSoftware, "reload", strings.TrimSpace(reload))
+			rows = append(rows, row{"archive download-sw [/leave-old-sw]" + reload + " <file:FILE>", 15, false, again},
+				row{"archive download-sw /overwrite" + reload + " <file:FILE>", 15, false, with(again, "overwrite", "yes")})
+		}
 	default:
 		rows = append(rows, row{"show bootvar", 15, true, showBootvar})
 	}
@@ -94,6 +103,7 @@ func sessionRows() []row {
 			s.history.Size, _ = strconv.Atoi(a["lines"])
 			return nil
 		}},
+		{"clear line vty <line:0-15>", 15, false, clearLine},
 		{"clock set <time:WORD> <day:1-31> <month:WORD> <year:1993-2035>", 15, false, clockSetCommand},
 		{"reload [<reason:LINE>]", 15, false, reload},
 		{"reload in (<time:HH:MM>|<minutes:1-999>) [<reason:LINE>]", 15, false, with(reload, "how", "in")},

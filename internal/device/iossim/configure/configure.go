@@ -41,10 +41,10 @@ type Mode struct {
 	Factory  bool // nothing is logged and nothing is started
 	Ended    bool // somebody has left
 
-	mode    string // "", or that of a part: "if", "line", "archive", "vlan"
-	head    string // the line of the part
-	loading bool   // from a file
-	banner  byte   // the delimiter of a banner that is being typed
+	mode    string   // "", or that of a part: "if", "line", "archive", "vlan"
+	heads   []string // the lines of the part: several of a range of interfaces
+	loading bool     // from a file
+	banner  byte     // the delimiter of a banner that is being typed
 	text    string
 }
 
@@ -107,7 +107,7 @@ func (c *Mode) Line(text string) string {
 		m, err := g.Parse(text, 15)
 		if err == nil {
 			if i > 0 {
-				c.mode, c.head = "", ""
+				c.mode, c.heads = "", nil
 			}
 			return m.Command.Do(c, m)
 		}
@@ -142,7 +142,7 @@ func (c *Mode) Load(text string) string {
 			break
 		}
 		if c.banner == 0 && c.mode != "" && l != "" && l[0] != ' ' && l[0] != '!' {
-			c.mode, c.head = "", ""
+			c.mode, c.heads = "", nil
 		}
 		if answer := c.Line(l); strings.Contains(answer, "%") {
 			said.WriteString(l + "\n" + answer)

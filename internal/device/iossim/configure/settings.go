@@ -2,8 +2,10 @@ package configure
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dray/internal/device/iossim/cli"
@@ -60,6 +62,7 @@ var settings = []setting{
 	{"if", "speed (10|100|1000|auto)", "speed", ""},
 	{"if", "switchport mode (access|trunk)", "switchport mode", ""},
 	{"if", "switchport access vlan <vlan:1-4094>", "switchport access vlan", ""},
+	{"subif", "encapsulation dot1Q <vlan:1-4094> [native]", "encapsulation", ""},
 	{"line", "login [local]", "login", ""},
 	{"line", "exec-timeout <minutes:0-35791> [<seconds:0-2147483>]", "exec-timeout", ""},
 	{"line", "logging synchronous", "logging synchronous", ""},
@@ -104,10 +107,10 @@ func specials() []special {
 		{"", "tftp-server [flash] <file:FILE> [alias <alias:WORD>]", addServed},
 		{"", "no tftp-server [flash] <file:FILE> [alias <alias:WORD>]", removeServed},
 		{"", "no ip domain-lookup", func(c *Mode, _ cli.Match[Func]) string { return c.Line("no ip domain lookup") }},
-		{"", "end", func(c *Mode, _ cli.Match[Func]) string { c.mode, c.head, c.Ended = "", "", true; return "" }},
+		{"", "end", func(c *Mode, _ cli.Match[Func]) string { c.mode, c.heads, c.Ended = "", nil, true; return "" }},
 		{"", "exit", func(c *Mode, _ cli.Match[Func]) string {
 			c.Ended = c.mode == ""
-			c.mode, c.head = "", ""
+			c.mode, c.heads = "", nil
 			return ""
 		}},
 		{"if", "exit", leave}, {"line", "exit", leave}, {"archive", "exit", leave}, {"vlan", "exit", leave},
@@ -120,17 +123,23 @@ func specials() []special {
 // modes are the parts of the configuration mode, by the end of their prompt, and how "?"
 // calls their commands.
 var modes = map[string]string{
-	"": "Configure", "if": "Interface configuration", "line": "Line configuration", "archive": "Archive configuration", "vlan": "VLAN configuration",
+	"": "Configure", "subif": "Interface configuration", "if-range": "Interface configuration", "if": "Interface configuration", "line": "Line configuration", "archive": "Archive configuration", "vlan": "VLAN configuration",
 }
 
 // Grammars makes the grammars of configuration mode and its parts.
 func Grammars(m model.Model) map[string]*cli.Grammar[Func] {
 	all := make(map[string]*cli.Grammar[Func])
+	help := maps.Clone(keywords.Help)
+	maps.Copy(help, keywords.Configure)
 	for mode, title := range modes {
-		all[mode] = &cli.Grammar[Func]{Title: title + " commands:", Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: keywords.Interfaces, Help: keywords.Help}
+		all[mode] = &cli.Grammar[Func]{Title: title + " commands:", Prefixes: place.Prefixes(m), Devices: place.Flashes(m), Interfaces: keywords.Interfaces, Help: help}
 	}
 	add := func(mode, spec string, do Func) {
-		all[mode].Add(cli.Command[Func]{Spec: spec, Level: 15, Do: do})
+		for name, g := range all {
+			if name == mode || mode == "if" && (name == "subif" || name == "if-range") {
+				g.Add(cli.Command[Func]{Spec: spec, Level: 15, Do: do})
+			}
+		}
 	}
 	for _, s := range settings {
 		add(s.mode, s.spec, s.set)
@@ -144,6 +153,7 @@ func Grammars(m model.Model) map[string]*cli.Grammar[Func] {
 		add(s.mode, s.spec, s.do)
 	}
 	if m.Switch {
+		add("", "interface range <interface:INTERFACE> [- <last:1-48>]", enterRange)
 		add("", "vlan <vlan:1-4094>", enter("vlan"))
 		add("", "no vlan <vlan:1-4094>", remove)
 		add("", "boot manual", setting{key: "boot manual"}.set)
@@ -156,8 +166,10 @@ func Grammars(m model.Model) map[string]*cli.Grammar[Func] {
 func (c *Mode) put(key, text string) {
 	c.edit(func(f *conf.Config) {
 		switch {
-		case c.head != "":
-			f.SetBelow(c.head, key, text)
+		case c.mode != "":
+			for _, head := range c.heads {
+				f.SetBelow(head, key, text)
+			}
 		case key == text && text != "":
 			f.Add(text)
 		default:
@@ -210,7 +222,7 @@ func setHostname(c *Mode, m cli.Match[Func]) string {
 // remove removes the lines that begin as the command says.
 func remove(c *Mode, m cli.Match[Func]) string {
 	text := strings.TrimPrefix(m.Text, "no ")
-	if c.head != "" {
+	if c.mode != "" {
 		c.put(text, "")
 		return ""
 	}
@@ -223,14 +235,14 @@ func remove(c *Mode, m cli.Match[Func]) string {
 }
 
 func leave(c *Mode, _ cli.Match[Func]) string {
-	c.mode, c.head = "", ""
+	c.mode, c.heads = "", nil
 	return ""
 }
 
 // enter begins a part of the configuration.
 func enter(mode string) Func {
 	return func(c *Mode, m cli.Match[Func]) string {
-		c.mode, c.head = mode, m.Text
+		c.mode, c.heads = mode, []string{m.Text}
 		c.edit(func(f *conf.Config) { f.Add(m.Text) })
 		return ""
 	}
@@ -238,15 +250,59 @@ func enter(mode string) Func {
 
 func enterInterface(c *Mode, m cli.Match[Func]) string {
 	name := m.Args["interface"]
-	if !slices.Contains(c.System.Model.Interfaces, name) && !Virtual(name) {
+	physical, _, sub := strings.Cut(name, ".")
+	known := slices.Contains(c.System.Model.Interfaces, name) || sub && !c.System.Model.Switch && slices.Contains(c.System.Model.Interfaces, physical)
+	if !known && !Virtual(name) {
 		return "% Invalid interface type and number\n"
 	}
-	c.mode, c.head = "if", m.Text
+	c.mode = "if"
+	if sub {
+		c.mode = "subif"
+	}
+	c.enterInterfaces(m.Text)
+	return ""
+}
+
+// enterInterfaces begins the parts of interfaces, which it makes where they are missing.
+func (c *Mode) enterInterfaces(heads ...string) {
+	c.heads = heads
 	c.edit(func(f *conf.Config) {
-		if len(f.Heads(m.Text)) == 0 {
-			f.SetBelow(m.Text, "ip address", "no ip address")
+		for _, head := range heads {
+			port := c.System.Model.Switch && !Virtual(strings.TrimPrefix(head, "interface "))
+			switch {
+			case len(f.Heads(head)) > 0:
+			case port: // of a switch: it has no addresses
+				f.Add(head)
+			default:
+				f.SetBelow(head, "ip address", "no ip address")
+			}
 		}
 	})
+}
+
+// enterRange begins the parts of several ports of a switch.
+func enterRange(c *Mode, m cli.Match[Func]) string {
+	name := m.Args["interface"]
+	at := strings.LastIndexAny(name, "/") + 1
+	first, _ := strconv.Atoi(name[at:])
+	last := first
+	if text := m.Args["last"]; text != "" {
+		last, _ = strconv.Atoi(text)
+	}
+	var heads []string
+	for n := first; n <= last; n++ {
+		one := name[:at] + strconv.Itoa(n)
+		if at == 0 || !slices.Contains(c.System.Model.Interfaces, one) {
+			heads = nil
+			break
+		}
+		heads = append(heads, "interface "+one)
+	}
+	if len(heads) == 0 {
+		return "% Invalid interface range\n"
+	}
+	c.mode = "if-range"
+	c.enterInterfaces(heads...)
 	return ""
 }
 
@@ -256,30 +312,34 @@ func Virtual(name string) bool {
 }
 
 func removeInterface(c *Mode, m cli.Match[Func]) string {
-	if !Virtual(m.Args["interface"]) {
+	if name := m.Args["interface"]; !Virtual(name) && !strings.Contains(name, ".") {
 		return "% Removal of physical interfaces is not permitted.\n"
 	}
 	return remove(c, m)
 }
 
 func shutdown(c *Mode, m cli.Match[Func]) string {
-	name := strings.TrimPrefix(c.head, "interface ")
+	for _, head := range c.heads {
+		name := strings.TrimPrefix(head, "interface ")
+		_, was := c.below(head, "shutdown")
+		switch {
+		case m.Text == "shutdown":
+			c.say("%%LINK-5-CHANGED: Interface %s, changed state to administratively down", name)
+		case was:
+			c.say("%%LINK-3-UPDOWN: Interface %s, changed state to up", name)
+			c.say("%%LINEPROTO-5-UPDOWN: Line protocol on Interface %s, changed state to up", name)
+		}
+	}
+	text := ""
 	if m.Text == "shutdown" {
-		c.put("shutdown", "shutdown")
-		c.say("%%LINK-5-CHANGED: Interface %s, changed state to administratively down", name)
-		return ""
+		text = "shutdown"
 	}
-	_, was := c.below("shutdown")
-	c.put("shutdown", "")
-	if was {
-		c.say("%%LINK-3-UPDOWN: Interface %s, changed state to up", name)
-		c.say("%%LINEPROTO-5-UPDOWN: Line protocol on Interface %s, changed state to up", name)
-	}
+	c.put("shutdown", text)
 	return ""
 }
 
-func (c *Mode) below(key string) (rest string, ok bool) {
-	c.edit(func(f *conf.Config) { rest, ok = f.Below(c.head, key) })
+func (c *Mode) below(head, key string) (rest string, ok bool) {
+	c.edit(func(f *conf.Config) { rest, ok = f.Below(head, key) })
 	return rest, ok
 }
 

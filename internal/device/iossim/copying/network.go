@@ -108,6 +108,40 @@ func (r *received) checksum() uint16 {
 	return ^uint16(sum)
 }
 
+// fetch writes the file on the server to w, and shows how it goes to where all has come.
+func (c *Copier) fetch(w io.Writer) (*received, error) {
+	got := &received{w: w}
+	header := "Loading " + c.from.Path + " "
+	if c.from.Scheme == "tftp" {
+		header = "Loading " + c.from.Path + " from " + c.from.Remote.Host + " (via " + c.outgoing() + "): "
+	}
+	err := c.During(func(ctx context.Context, show func(string)) error {
+		if c.Transfers == nil {
+			return place.ErrUnsupported
+		}
+		mark := c.marks(header, show)
+		got.open = func() { c.open(header, show) }
+		return c.Transfers.Fetch(ctx, c.remote(), got, mark)
+	})
+	if err == nil {
+		c.Print(c.okLine(got.size))
+	}
+	return got, err
+}
+
+// Fetch writes a file on a server to w, without a question but for a password that is
+// missing. It returns false when that has failed, and said so.
+func (c *Copier) Fetch(from place.Place, w io.Writer) (ok bool, err error) {
+	c.from, c.to = from, place.Place{Scheme: "null"}
+	if err := c.credentials(); err != nil {
+		return false, err
+	}
+	if got, err := c.fetch(w); err != nil {
+		return false, c.failed(err, got.size)
+	}
+	return true, nil
+}
+
 // download fetches a file from a server.
 func (c *Copier) download() error {
 	c.Printf("Accessing %s...\n", c.from)
@@ -125,23 +159,10 @@ func (c *Copier) download() error {
 	} else if c.to.Scheme != "null" {
 		sink = &limited{&text, int64(c.System.Model.NVRAM)}
 	}
-	got := &received{w: sink}
-	header := "Loading " + c.from.Path + " "
-	if c.from.Scheme == "tftp" {
-		header = "Loading " + c.from.Path + " from " + c.from.Remote.Host + " (via " + c.outgoing() + "): "
-	}
-	err := c.During(func(ctx context.Context, show func(string)) error {
-		if c.Transfers == nil {
-			return place.ErrUnsupported
-		}
-		mark := c.marks(header, show)
-		got.open = func() { c.open(header, show) }
-		return c.Transfers.Fetch(ctx, c.remote(), got, mark)
-	})
+	got, err := c.fetch(sink)
 	if err != nil {
 		return c.failed(err, got.size)
 	}
-	c.Print(c.okLine(got.size))
 	switch {
 	case c.to.Scheme == "null":
 		c.Print("\n" + copied(got.size, time.Since(c.begun)))

@@ -5,6 +5,14 @@ package keywords
 // Interfaces are the kinds of interfaces that the command lines know.
 var Interfaces = []string{"Embedded-Service-Engine", "FastEthernet", "GigabitEthernet", "Loopback", "Port-channel", "TenGigabitEthernet", "Vlan"}
 
+// Configure says what is meant otherwise in configuration mode.
+var Configure = map[string]string{
+	"exit": "Exit from the current mode", "name": "Name of the domain or VLAN", "ip": "Global or interface IP configuration", "interface": "Select an interface to configure",
+	"archive": "Archive the configuration", "logging": "Modify message logging facilities", "boot": "Modify system boot parameters", "enable": "Modify enable password parameters",
+	"clock": "Configure time-of-day clock", "file": "Adjust file system parameters", "history": "Enable and control the command history function", "version": "Version that wrote the configuration",
+	"privilege": "Command privilege parameters", "tcp": "Global TCP parameters", "switch": "Members of the stack", "all": "All protocols",
+}
+
 // Help says what keywords and arguments mean: by path, or by word wherever that is enough.
 var Help = map[string]string{
 	"enable": "Turn on privileged commands", "disable": "Turn off privileged commands", "exit": "Exit from the EXEC",
@@ -12,10 +20,11 @@ var Help = map[string]string{
 	"terminal": "Configure from the terminal", "configure terminal": "Configure from the terminal", "show terminal": "Display terminal configuration parameters",
 	"write terminal": "Write to terminal", "terminal length": "Set number of lines on a screen", "terminal width": "Set width of the display terminal",
 	"monitor": "Copy debug output to the current terminal line", "terminal no": "Negate a command", "history": "Control the command history",
-	"size": "Set history buffer size", "show history": "Display the session command history", "clock": "Manage the system clock",
+	"size": "Set history buffer size", "show history": "Display the session command history", "clear": "Reset functions", "clear line": "Reset a terminal line", "clear line vty": "Virtual terminal", "clock": "Manage the system clock",
 	"show clock": "Display the system clock", "set": "Set the time and date", "reload": "Halt and perform a cold restart",
 	"show reload": "Scheduled reload information", "reload in": "Reload after a time interval", "reload at": "Reload at a specific time/date",
-	"cancel": "Cancel pending reload", "archive": "Manage archive files", "archive config": "Archive a configuration", "undebug": "Disable debugging functions",
+	"cancel": "Cancel pending reload", "archive": "Manage archive files", "archive config": "Archive a configuration", "download-sw": "Download an image and install it", "/overwrite": "Replace the image that there is", "/leave-old-sw": "Keep the image that there is",
+	"/reload": "Reload afterwards, unless the configuration was changed", "undebug": "Disable debugging functions",
 	"all": "Everything", "show": "Show running system information", "version": "System hardware and software status", "users": "Display information about terminal lines",
 	"inventory": "Show the physical inventory", "privilege": "Show current privilege level", "ip": "IP information", "interface": "IP interface status and configuration",
 	"brief": "Brief summary", "logging": "Show the contents of logging buffers", "tcp": "Status of TCP connections", "file": "Show filesystem information",
@@ -51,7 +60,8 @@ var Help = map[string]string{
 	"console": "Set console logging parameters", "buffered": "Set buffered logging parameters", "host": "Set syslog server IP address", "ntp": "Configure NTP",
 	"timezone": "Configure time zone", "aaa": "Authentication, Authorization and Accounting", "new-model": "Enable new access control commands and functions",
 	"boot-start-marker": "Begin boot variables", "boot-end-marker": "End boot variables", "snmp-server": "Modify SNMP engine parameters", "location": "Text for mib object sysLocation",
-	"contact": "Text for mib object sysContact", "address": "Set the IP address of an interface", "dhcp": "IP Address negotiated via DHCP", "description": "Interface specific description",
+	"contact": "Text for mib object sysContact", "address": "Set the IP address of an interface", "encapsulation": "Set encapsulation type for an interface", "dot1Q": "IEEE 802.1Q Virtual LAN", "native": "Make this as native vlan", "range": "interface range command", "-": "Range up to a port",
+	"vrf": "Name of the VRF to copy by", "dhcp": "IP Address negotiated via DHCP", "description": "Interface specific description",
 	"duplex": "Configure duplex operation", "auto": "Enable AUTO configuration", "full": "Force full duplex operation", "half": "Force half-duplex operation", "speed": "Configure speed operation",
 	"10": "Force 10 Mbps operation", "100": "Force 100 Mbps operation", "1000": "Force 1000 Mbps operation", "switchport": "Set switching mode characteristics", "mode": "Set trunking mode of the interface",
 	"access": "Set access mode characteristics of the interface", "trunk": "Set trunking mode to TRUNK unconditionally", "vlan": "Vlan commands", "login": "Enable password checking", "local": "Local password checking",

@@ -32,6 +32,7 @@ type Group struct {
 	Password string   `yaml:"password"`
 	Enable   string   `yaml:"enable"`
 	Address  string   `yaml:"address"`
+	SSH      string   `yaml:"ssh"` // old: the algorithms of old IOS only
 	Config   []string `yaml:"config"`
 	Flash    struct {
 		Size  int64       `yaml:"size"`
@@ -148,6 +149,13 @@ func (g Group) device(at netip.Addr) (d Device, err error) {
 	}
 	if f.Rate < 0 || f.CutAfter < 0 || f.Corrupt < 0 || f.Loss < 0 || f.Loss >= 1 || g.Flash.Size < 0 {
 		return d, errors.New("faults and sizes are not negative, and loss is below 1")
+	}
+	switch g.SSH {
+	case "", "new":
+	case "old":
+		d.OldSSH = true
+	default:
+		return d, fmt.Errorf("ssh %q: want new or old", g.SSH)
 	}
 	if g.Address != "" {
 		if d.Address, err = netip.ParseAddr(g.Address); err != nil || !d.Address.Is4() {

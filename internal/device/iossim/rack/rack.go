@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +47,7 @@ type Device struct {
 	User     string
 	Password string
 	Enable   string
+	OldSSH   bool // it offers the algorithms of old IOS only
 
 	FlashSize int64
 	Class     *flash.Class
@@ -138,11 +140,7 @@ func newSlot(cfg Config, d Device, i int) (s *slot, err error) {
 
 // keys makes the key of the device, and says who may come in.
 func (s *slot) keys() error {
-	_, private, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return fmt.Errorf("rack: %w", err)
-	}
-	key, err := ssh.NewSignerFromSigner(private)
+	key, err := s.newKey()
 	if err != nil {
 		return fmt.Errorf("rack: %w", err)
 	}
@@ -150,6 +148,30 @@ func (s *slot) keys() error {
 	s.config = s.serverConfig()
 	s.config.AddHostKey(key)
 	return nil
+}
+
+// newKey makes a key; that of an old device signs with SHA-1 only.
+func (s *slot) newKey() (ssh.Signer, error) {
+	if !s.endpoint.Device.OldSSH {
+		_, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		return ssh.NewSignerFromSigner(private)
+	}
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	key, err := ssh.NewSignerFromSigner(private)
+	if err != nil {
+		return nil, err
+	}
+	signer, ok := key.(ssh.AlgorithmSigner)
+	if !ok {
+		return nil, errors.New("the key cannot choose how it signs")
+	}
+	return ssh.NewSignerWithAlgorithms(signer, []string{ssh.KeyAlgoRSA})
 }
 
 // Endpoints returns where the devices are, in their order.

@@ -264,6 +264,7 @@ devices:
 		"devices:\n  - model: 2911\n    count: 99999":                            "count",
 		"devices:\n  - model: 2911\n    address: here":                           "address",
 		"devices:\n  - model: 2911\n    flash: {class: x}":                       "class",
+		"devices:\n  - model: 2911\n    ssh: none":                               "ssh",
 		"devices:\n  - model: 2911\n    faults: {loss: 1}":                       "loss",
 		"devices:\n  - model: 2911\n    flash: {files: [{version: x, size: 3}]}": "octets",
 		"{": "",
@@ -306,4 +307,22 @@ devices:
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+}
+
+// TestOldSSH: a device that has the algorithms of old IOS only is refused by a client of
+// today, and one that takes them works on it.
+func TestOldSSH(t *testing.T) {
+	e := start(t, Plan{Devices: []Group{{Model: "2911", Hostname: "Old", SSH: "old"}}})[0]
+	if _, err := login(e, Lab); err == nil {
+		t.Error("a client of today finds an algorithm")
+	}
+	old := ssh.Config{KeyExchanges: []string{ssh.InsecureKeyExchangeDH1SHA1}, Ciphers: []string{ssh.InsecureCipherTripleDESCBC}, MACs: []string{ssh.HMACSHA1}}
+	c, err := ssh.Dial("tcp", e.SSH.String(), &ssh.ClientConfig{
+		Config: old, User: Lab, Auth: []ssh.AuthMethod{ssh.Password(Lab)}, HostKeyAlgorithms: []string{ssh.KeyAlgoRSA}, HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	shell(t, c).until("Old#")
 }

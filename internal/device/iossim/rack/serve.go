@@ -55,7 +55,7 @@ func (s *slot) serverConfig() *ssh.ServerConfig {
 		}
 		return &ssh.Permissions{Extensions: map[string]string{"level": strconv.Itoa(level)}}, nil
 	}
-	return &ssh.ServerConfig{
+	c := &ssh.ServerConfig{
 		ServerVersion: "SSH-2.0-Cisco-1.25",
 		MaxAuthTries:  3,
 		PasswordCallback: func(c ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
@@ -69,6 +69,12 @@ func (s *slot) serverConfig() *ssh.ServerConfig {
 			return check(c.User(), answers[0])
 		},
 	}
+	if s.endpoint.Device.OldSSH {
+		c.KeyExchanges = []string{ssh.InsecureKeyExchangeDH14SHA1, ssh.InsecureKeyExchangeDH1SHA1}
+		c.Ciphers = []string{ssh.InsecureCipherAES128CBC, ssh.InsecureCipherTripleDESCBC}
+		c.MACs = []string{ssh.HMACSHA1}
+	}
+	return c
 }
 
 func (s *slot) serveSSH(ctx context.Context, conn net.Conn) {
