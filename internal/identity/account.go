@@ -45,7 +45,8 @@ type Mount struct {
 // Directory knows users.
 type Directory interface {
 	// Lookup returns the account with exactly this name, and ErrUnknown if there is none.
-	// Any other error means that it could not find out.
+	// Any other error means that it could not find out. The lists of the account belong to
+	// the directory, and are not to be changed.
 	Lookup(ctx context.Context, name string) (Account, error)
 }
 

@@ -29,9 +29,9 @@ type Store struct {
 	db *sql.DB
 
 	mu      sync.Mutex
-	look    *sql.Conn                   // on which nothing is changed: there, changes have a number
-	version int64                       // the number at which known was read
-	known   map[string]identity.Account // what was asked for since
+	look    *sql.Conn         // on which nothing is changed: there, changes have a number
+	version int64             // the number at which known was read
+	known   identity.Accounts // all; nil: not read yet
 }
 
 // File is the name of the database in a state folder.

@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"dray/internal/identity"
@@ -16,7 +18,8 @@ import (
 var ErrExists = errors.New("is there already")
 
 // Lookup implements [identity.Directory]. It sees every change that was made before it is
-// called, whoever made it.
+// called, whoever made it. All users are in memory until something changes, so that it
+// takes no longer to know somebody than not to.
 func (s *Store) Lookup(ctx context.Context, name string) (identity.Account, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,21 +27,15 @@ func (s *Store) Lookup(ctx context.Context, name string) (identity.Account, erro
 	if err != nil {
 		return identity.Account{}, err
 	}
-	if v != s.version || s.known == nil || len(s.known) >= maxKnown {
-		s.version, s.known = v, make(map[string]identity.Account)
+	if v != s.version || s.known == nil {
+		known, err := s.all(ctx)
+		if err != nil {
+			return identity.Account{}, err
+		}
+		s.version, s.known = v, known // of v, or of a later version, which will be read again
 	}
-	if a, ok := s.known[name]; ok {
-		return a, nil
-	}
-	a, err := user(ctx, s.db, name)
-	if err == nil {
-		s.known[name] = a
-	}
-	return a, err
+	return s.known.Lookup(ctx, name)
 }
-
-// maxKnown bounds the accounts that are kept in memory.
-const maxKnown = 10_000
 
 // HasUsers reports whether there are any.
 func (s *Store) HasUsers(ctx context.Context) (some bool, err error) {
@@ -48,24 +45,21 @@ func (s *Store) HasUsers(ctx context.Context) (some bool, err error) {
 
 // Users returns all accounts by their names.
 func (s *Store) Users(ctx context.Context) ([]identity.Account, error) {
+	all, err := s.all(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.SortedFunc(maps.Values(all), func(a, b identity.Account) int { return strings.Compare(a.Name, b.Name) }), nil
+}
+
+// all reads all accounts as they are at one time.
+func (s *Store) all(ctx context.Context) (identity.Accounts, error) {
 	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was changed
-	names, err := texts(ctx, tx, "SELECT name FROM users ORDER BY name")
-	if err != nil {
-		return nil, err
-	}
-	var all []identity.Account
-	for _, name := range names {
-		a, err := user(ctx, tx, name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, a)
-	}
-	return all, nil
+	return read(ctx, tx, "")
 }
 
 // Add adds a user, whose groups have to be there. The error is ErrExists if the name is
@@ -132,68 +126,108 @@ func one(r sql.Result, err error) error {
 }
 
 // user reads one account.
-func user(ctx context.Context, q querier, name string) (a identity.Account, err error) {
-	var expires int64
-	err = q.QueryRowContext(ctx, `SELECT name, hash, totp, disabled, expires, dir, home, quota_bytes, quota_files,
-			upload_rate, download_rate, max_sessions FROM users WHERE name = ?`, name).
-		Scan(&a.Name, &a.Hash, &a.TOTP, &a.Disabled, &expires, &a.Dir, &a.Home, &a.QuotaBytes, &a.QuotaFiles,
-			&a.UploadRate, &a.DownloadRate, &a.MaxSessions)
-	if errors.Is(err, sql.ErrNoRows) {
-		return identity.Account{}, identity.ErrUnknown
-	}
+func user(ctx context.Context, tx *sql.Tx, name string) (identity.Account, error) {
+	found, err := read(ctx, tx, name)
 	if err != nil {
 		return identity.Account{}, err
 	}
-	if expires != 0 {
-		a.Expires = time.Unix(expires, 0)
-	}
-	if err := lists(ctx, q, &a); err != nil {
-		return identity.Account{}, err
-	}
-	return a, nil
+	return found.Lookup(ctx, name)
 }
 
-// lists reads the lists of an account.
-func lists(ctx context.Context, q querier, a *identity.Account) (err error) {
-	if a.Groups, err = texts(ctx, q, `SELECT "group" FROM members WHERE user = ? ORDER BY "group"`, a.Name); err != nil {
+// read reads one account, or all if only is "".
+func read(ctx context.Context, tx *sql.Tx, only string) (identity.Accounts, error) {
+	all := make(identity.Accounts)
+	err := each(ctx, tx, only, `SELECT name, hash, totp, disabled, expires, dir, home, quota_bytes, quota_files,
+			upload_rate, download_rate, max_sessions FROM users`, "name", func(rows *sql.Rows) error {
+		var a identity.Account
+		var expires int64
+		err := rows.Scan(&a.Name, &a.Hash, &a.TOTP, &a.Disabled, &expires, &a.Dir, &a.Home, &a.QuotaBytes, &a.QuotaFiles,
+			&a.UploadRate, &a.DownloadRate, &a.MaxSessions)
+		if expires != 0 {
+			a.Expires = time.Unix(expires, 0)
+		}
+		all[a.Name] = a
 		return err
-	}
-	const items = "SELECT value FROM user_items WHERE user = ? AND kind = ? ORDER BY position"
-	if a.Keys, err = texts(ctx, q, items, a.Name, "key"); err != nil {
-		return err
-	}
-	if a.Protocols, err = texts(ctx, q, items, a.Name, "protocol"); err != nil {
-		return err
-	}
-	networks, err := texts(ctx, q, items, a.Name, "network")
+	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, text := range networks {
-		n, err := netip.ParsePrefix(text)
+	err = each(ctx, tx, only, `SELECT user, "group" FROM members`, `user, "group"`, func(rows *sql.Rows) error {
+		var name, group string
+		err := rows.Scan(&name, &group)
+		a := all[name]
+		a.Groups = append(a.Groups, group)
+		all[name] = a
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, tx, only, "SELECT user, at, dir, read_only FROM user_mounts", "user, at", func(rows *sql.Rows) error {
+		var name string
+		var m identity.Mount
+		err := rows.Scan(&name, &m.At, &m.Dir, &m.ReadOnly)
+		a := all[name]
+		a.Mounts = append(a.Mounts, m)
+		all[name] = a
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, each(ctx, tx, only, "SELECT user, kind, value FROM user_items", "user, kind, position", func(rows *sql.Rows) error {
+		var name, kind, value string
+		if err := rows.Scan(&name, &kind, &value); err != nil {
+			return err
+		}
+		a := all[name]
+		err := item(&a, kind, value)
+		all[name] = a
+		return err
+	})
+}
+
+// item adds to a list of an account.
+func item(a *identity.Account, kind, value string) error {
+	switch kind {
+	case "key":
+		a.Keys = append(a.Keys, value)
+	case "protocol":
+		a.Protocols = append(a.Protocols, value)
+	case "network":
+		n, err := netip.ParsePrefix(value)
 		if err != nil {
 			return err
 		}
 		a.Networks = append(a.Networks, n)
 	}
-	rows, err := q.QueryContext(ctx, "SELECT at, dir, read_only FROM user_mounts WHERE user = ? ORDER BY at", a.Name)
+	return nil
+}
+
+// each calls f for the rows of a query, of one user if only is not "". The first of the
+// columns that they are ordered by is the name of the user.
+func each(ctx context.Context, tx *sql.Tx, only, query, order string, f func(*sql.Rows) error) error {
+	var args []any
+	if only != "" {
+		column, _, _ := strings.Cut(order, ",")
+		query, args = query+" WHERE "+column+" = ?", []any{only}
+	}
+	rows, err := tx.QueryContext(ctx, query+" ORDER BY "+order, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var m identity.Mount
-		if err := rows.Scan(&m.At, &m.Dir, &m.ReadOnly); err != nil {
+		if err := f(rows); err != nil {
 			return err
 		}
-		a.Mounts = append(a.Mounts, m)
 	}
 	return rows.Err()
 }
 
 // texts are the rows of a query of one column.
-func texts(ctx context.Context, q querier, query string, args ...any) (all []string, err error) {
-	rows, err := q.QueryContext(ctx, query, args...)
+func texts(ctx context.Context, tx *sql.Tx, query string, args ...any) (all []string, err error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
