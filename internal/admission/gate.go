@@ -31,11 +31,11 @@ const retell = time.Minute
 
 // Gate is the door. Its methods may be called from any goroutine, and none of them waits.
 type Gate struct {
-	limits  Limits
 	now     func() time.Time
 	changed chan struct{} // holds one if the bans have changed
 
 	mu       sync.Mutex
+	limits   Limits
 	failures *failures
 	bans     *bans
 	sessions map[*Session]bool
@@ -61,6 +61,15 @@ func New(l Limits, now func() time.Time) *Gate {
 		failures: newFailures(l.BanWithin), bans: newBans(),
 		sessions: make(map[*Session]bool), sources: make(map[netip.Prefix]*sourceCount), users: make(map[string]int),
 	}
+}
+
+// Set has other limits hold from now on. Sessions that there are go on, and so do bans, but of
+// networks that are allowed now.
+func (g *Gate) Set(l Limits) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.limits = l.filled()
+	g.failures.within = g.limits.BanWithin
 }
 
 // Arrive lets a connection begin a session, before anything is said on it. The error is a

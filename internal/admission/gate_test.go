@@ -238,6 +238,24 @@ func TestNeverBan(t *testing.T) {
 	}
 }
 
+// TestSet: new limits hold for who comes and fails from then on.
+func TestSet(t *testing.T) {
+	d := newDoor(t, Limits{BanAfter: 2, PerAddress: 1})
+	d.in("192.0.2.1")
+	d.fail("192.0.2.2")
+	d.fail("192.0.2.2")
+	d.fail("192.0.2.3")
+	d.Set(Limits{BanAfter: 1, PerAddress: 2, Allow: []netip.Prefix{netip.MustParsePrefix("192.0.2.2/32")}})
+	d.in("192.0.2.1")
+	d.in("192.0.2.2")
+	if _, banned := d.fail("192.0.2.3"); !banned {
+		t.Error("not banned by the new limit")
+	}
+	if _, _, err := d.call("192.0.2.1"); reason(err) != Crowded {
+		t.Error(err)
+	}
+}
+
 // TestRightGuessOfBanned: a guess that was right is too late if it was one among too many.
 func TestRightGuessOfBanned(t *testing.T) {
 	d := newDoor(t, Limits{BanAfter: 1})

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Limits are those of a [Gate]. They are not changed after [New].
+// Limits are those of a [Gate].
 type Limits struct {
 	Sessions   int // in all; 0 is 8192
 	PerAddress int // of an address; 0 is 200

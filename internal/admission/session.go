@@ -76,11 +76,14 @@ func (s *Session) Login(user string) error {
 }
 
 func (g *Gate) userSessions(user string) int {
+	g.mu.Lock()
+	l := g.limits
+	g.mu.Unlock()
 	own := 0
-	if g.limits.UserSessions != nil {
-		own = g.limits.UserSessions(user)
+	if l.UserSessions != nil {
+		own = l.UserSessions(user)
 	}
-	return cmp.Or(own, g.limits.PerUser)
+	return cmp.Or(own, l.PerUser)
 }
 
 // Failed notes a failed log-in: the answer is to be held back for so long. A *RefusedError

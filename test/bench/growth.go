@@ -8,7 +8,7 @@ import (
 )
 
 // perAddress is how many sessions come from one address: servers bound that.
-const perAddress = 500
+const perAddress = 200
 
 // growth opens n sessions and one more, which keep still, and looks at how the memory of a
 // new server grows. The first session does not count: it brings in what all of them share.
