@@ -18,8 +18,16 @@ import (
 )
 
 // addGate makes the door of all protocols that know sessions.
-func (d *Daemon) addGate(cfg config.Serve, log *slog.Logger) error {
-	d.gate = admission.New(admission.Limits{
+func (d *Daemon) addGate(cfg config.Serve, _ *slog.Logger) error {
+	d.gate = admission.New(d.limits(cfg), nil)
+	d.reloads(func(cfg config.Serve) (change, error) {
+		return change{apply: func() { d.gate.Set(d.limits(cfg)) }}, nil
+	}, "limits.sessions", "limits.sessions-per-address", "limits.sessions-per-user", "bans.")
+	return nil
+}
+
+func (d *Daemon) limits(cfg config.Serve) admission.Limits {
+	return admission.Limits{
 		Sessions: cfg.Limits.Sessions, PerAddress: cfg.Limits.PerAddress, PerUser: cfg.Limits.PerUser,
 		UserSessions: func(user string) int {
 			a, err := d.people.Lookup(context.Background(), user)
@@ -29,8 +37,7 @@ func (d *Daemon) addGate(cfg config.Serve, log *slog.Logger) error {
 			return a.MaxSessions
 		},
 		BanAfter: cfg.Bans.After, BanWithin: cfg.Bans.Within, BanFor: cfg.Bans.For, Allow: cfg.Bans.Allow,
-	}, nil)
-	return nil
+	}
 }
 
 // BanRequest asks to keep a network out.
