@@ -76,9 +76,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 			return nil, errors.Join(err, d.Close())
 		}
 	}
-	if d.events.reopens() {
-		d.reloads(func(config.Serve) (change, error) { return change{}, d.events.Reopen() })
-	}
+	d.reloads(d.events.reload, "hooks", "audit.on-failure")
 	return d, nil
 }
 

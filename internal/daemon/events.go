@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"dray/internal/config"
@@ -25,14 +26,15 @@ type events struct {
 	log     *event.Log
 	audit   *audit.Trail     // nil: none is kept
 	xferlog *xferlog.Log     // nil: none is written
-	hooks   *hook.Hooks      // nil: there are none
+	hooks   *hook.Hooks      // nil before they are read
 	metrics *metrics.Metrics // nil: nobody asks for them
-	strict  bool             // nobody is let in while the trail cannot be written
+	strict  atomic.Bool      // nobody is let in while the trail cannot be written
 }
 
 // openEvents opens what the settings name. It leaves nothing open when it fails.
 func openEvents(cfg config.Serve, log *slog.Logger) (*events, error) {
-	e := &events{log: event.NewLog(log), strict: cfg.Audit.Failure == config.AuditRefuse}
+	e := &events{log: event.NewLog(log)}
+	e.strict.Store(cfg.Audit.Failure == config.AuditRefuse)
 	e.Fanout = event.Fanout{event.Loud{Sink: e.log}}
 	if cfg.Metrics.Listen.On() != "" {
 		e.metrics = metrics.New()
@@ -96,9 +98,6 @@ func (e *events) openXferlog(cfg config.Serve, log *slog.Logger) (err error) {
 }
 
 func (e *events) openHooks(cfg config.Serve, log *slog.Logger) error {
-	if len(cfg.Hooks) == 0 {
-		return nil
-	}
 	all, err := hooks(cfg.Hooks)
 	if err != nil {
 		return err
@@ -151,7 +150,7 @@ func checkEvents(cfg config.Serve) error {
 
 // ready returns why nobody is let in at the moment, nil if nothing stands against it.
 func (e *events) ready() error {
-	if e.strict && e.audit != nil {
+	if e.strict.Load() && e.audit != nil {
 		if err := e.audit.Err(); err != nil {
 			return fmt.Errorf("the audit trail cannot be written, and audit.on-failure is refuse: %w", err)
 		}
@@ -159,8 +158,15 @@ func (e *events) ready() error {
 	return nil
 }
 
-// reopens reports whether there are files that Reopen would open again.
-func (e *events) reopens() bool { return e.audit != nil || e.xferlog != nil }
+// reload tells other hooks, whose secrets are read again, and goes on in files that have been
+// renamed away.
+func (e *events) reload(cfg config.Serve) (change, error) {
+	all, err := hooks(cfg.Hooks)
+	return change{apply: func() {
+		e.hooks.Set(all)
+		e.strict.Store(cfg.Audit.Failure == config.AuditRefuse)
+	}}, errors.Join(err, e.Reopen())
+}
 
 // Reopen goes on in the files that have the names now, for those who rename the old ones
 // away. What cannot be opened stays as it was.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -112,6 +113,32 @@ func TestNobodyIsLetInWithoutATrail(t *testing.T) {
 		settle()
 		if err := visit(t, d); err != nil {
 			t.Errorf("%s, with a trail again: %v", c.failure, err)
+		}
+	}
+}
+
+// TestReloadTellsOtherHooks, unless they cannot be.
+func TestReloadTellsOtherHooks(t *testing.T) {
+	told := make(chan string, 10)
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told <- r.URL.Path }))
+	defer srv.Close()
+	cfg := configFor(t, t.TempDir())
+	d := running(t, cfg, slog.New(slog.DiscardHandler))
+	for _, path := range []string{"/first", "/second"} {
+		cfg.Hooks = []config.Hook{{On: []string{"login"}, URL: srv.URL + path}}
+		if r, err := d.Reload(cfg); err != nil || !slices.Equal(r.Changed, []string{"hooks"}) || len(r.Restart) > 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		broken := cfg
+		broken.Hooks = []config.Hook{{On: []string{"login"}, URL: srv.URL + "/broken", SecretEnv: "NO_SUCH_VARIABLE"}}
+		if _, err := d.Reload(broken); err == nil {
+			t.Error("no error")
+		}
+		if err := visit(t, d); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-told; got != path {
+			t.Errorf("told at %s; want %s", got, path)
 		}
 	}
 }

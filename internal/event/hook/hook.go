@@ -87,10 +87,14 @@ type Hook struct {
 
 // Hooks is a Sink that tells of events in the background.
 type Hooks struct {
-	all    []*runner
-	ctx    context.Context
-	cancel context.CancelFunc
-	stop   sync.Once
+	log     *slog.Logger
+	dropped atomic.Int64
+
+	mu      sync.RWMutex // Emit holds it to read
+	now     []*runner    // nil after Close
+	retired sync.WaitGroup
+	old     map[*runner]bool // that have something left to tell
+	closed  bool
 }
 
 // The bounds of a hook.
@@ -103,22 +107,32 @@ const (
 // Start begins to tell; end it with Close. The log is told of what could not be delivered;
 // it is required.
 func Start(hooks []Hook, log *slog.Logger) *Hooks {
-	h := &Hooks{}
-	h.ctx, h.cancel = context.WithCancel(context.Background())
-	for _, k := range hooks {
-		if k.Timeout <= 0 {
-			k.Timeout = usualTimeout
-		}
-		r := &runner{Hook: k, log: log.With("hook", k.Name), on: map[Trigger]bool{}, waiting: make(chan delivery, queued), ending: make(chan struct{})}
-		for _, t := range k.On {
-			r.on[t] = true
-		}
-		for range max(1, k.AtOnce) {
-			r.workers.Go(func() { r.run(h.ctx) })
-		}
-		h.all = append(h.all, r)
-	}
+	h := &Hooks{log: log, old: make(map[*runner]bool)}
+	h.Set(hooks)
 	return h
+}
+
+// Set tells others from now on. Those of before get what waits for them.
+func (h *Hooks) Set(hooks []Hook) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	for _, r := range h.now {
+		h.old[r] = true
+		close(r.last)
+		h.retired.Go(func() {
+			r.end()
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			delete(h.old, r)
+		})
+	}
+	h.now = nil
+	for _, k := range hooks {
+		h.now = append(h.now, h.run(k))
+	}
 }
 
 // Emit implements [event.Sink].
@@ -127,7 +141,9 @@ func (h *Hooks) Emit(e event.Event) {
 	if t == "" {
 		return
 	}
-	for _, r := range h.all {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, r := range h.now {
 		if r.on[t] {
 			r.emit(delivery{event.Stamped{Time: time.Now(), Event: e}, t})
 		}
@@ -135,34 +151,24 @@ func (h *Hooks) Emit(e event.Event) {
 }
 
 // Dropped returns how many events somebody was to be told of, and was not.
-func (h *Hooks) Dropped() (n int64) {
-	for _, r := range h.all {
-		n += r.dropped.Load()
-	}
-	return n
-}
+func (h *Hooks) Dropped() int64 { return h.dropped.Load() }
 
 // Close tries once to deliver what waits, for five seconds, and then cuts it: programs are
 // killed. Later events go nowhere.
 func (h *Hooks) Close() error {
-	h.stop.Do(h.end)
-	return nil
-}
-
-func (h *Hooks) end() {
-	for _, r := range h.all {
-		close(r.ending)
-	}
-	defer h.cancel()
-	cut := time.AfterFunc(grace, h.cancel)
-	defer cut.Stop()
-	for _, r := range h.all {
-		r.workers.Wait()
-		if n := len(r.waiting); n > 0 {
-			r.dropped.Add(int64(n))
-			r.log.Error("the server ends, and events were not told of", "count", n)
+	h.Set(nil)
+	h.mu.Lock()
+	if !h.closed {
+		h.closed = true
+		for r := range h.old {
+			close(r.hurry)
+			cut := time.AfterFunc(grace, r.cancel)
+			defer cut.Stop()
 		}
 	}
+	h.mu.Unlock()
+	h.retired.Wait()
+	return nil
 }
 
 // delivery is an event on its way.
@@ -177,10 +183,40 @@ type runner struct {
 	log     *slog.Logger
 	on      map[Trigger]bool
 	waiting chan delivery
-	ending  chan struct{} // closed by Close
+	last    chan struct{} // closed when no more will come
+	hurry   chan struct{} // closed when the server ends
+	ctx     context.Context
+	cancel  context.CancelFunc
 	workers sync.WaitGroup
-	dropped atomic.Int64
+	dropped *atomic.Int64
 	full    atomic.Bool // and the log knows
+}
+
+// run starts a hook.
+func (h *Hooks) run(k Hook) *runner {
+	if k.Timeout <= 0 {
+		k.Timeout = usualTimeout
+	}
+	r := &runner{Hook: k, log: h.log.With("hook", k.Name), on: make(map[Trigger]bool), dropped: &h.dropped,
+		waiting: make(chan delivery, queued), last: make(chan struct{}), hurry: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	for _, t := range k.On {
+		r.on[t] = true
+	}
+	for range max(1, k.AtOnce) {
+		r.workers.Go(r.work)
+	}
+	return r
+}
+
+// end returns when the last event has been told of, or cannot be any more.
+func (r *runner) end() {
+	r.workers.Wait()
+	r.cancel()
+	if n := len(r.waiting); n > 0 {
+		r.dropped.Add(int64(n))
+		r.log.Error("the server ends, and events were not told of", "count", n)
+	}
 }
 
 func (r *runner) emit(d delivery) {
@@ -195,21 +231,21 @@ func (r *runner) emit(d delivery) {
 	}
 }
 
-func (r *runner) run(ctx context.Context) {
-	for {
+func (r *runner) work() {
+	for r.ctx.Err() == nil {
 		select {
 		case d := <-r.waiting:
-			r.deliver(ctx, d)
-		case <-r.ending:
-			for ctx.Err() == nil {
-				select {
-				case d := <-r.waiting:
-					r.deliver(ctx, d)
-				default:
-					return
-				}
+			r.deliver(r.ctx, d)
+			continue
+		default:
+		}
+		select {
+		case d := <-r.waiting:
+			r.deliver(r.ctx, d)
+		case <-r.last:
+			if len(r.waiting) == 0 {
+				return
 			}
-			return
 		}
 	}
 }
@@ -238,7 +274,7 @@ func (r *runner) wait(pause time.Duration) bool {
 	select {
 	case <-t.C:
 		return true
-	case <-r.ending:
+	case <-r.hurry:
 		return false
 	}
 }

@@ -257,6 +257,31 @@ func TestEmitNeverBlocks(t *testing.T) {
 	})
 }
 
+// TestSet: others are told from now on, and those of before get what waits for them.
+func TestSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before, after := serve(t, 500, 500, 200), serve(t, 200)
+		hooks := before.tell(nil)
+		hooks.Emit(upload)
+		hooks.Emit(upload)
+		synctest.Wait()
+		hooks.Set([]Hook{{Name: "after", On: []Trigger{Upload, Login}, Web: &Web{"http://house/", nil, client(nil, after.dial)}}})
+		hooks.Emit(upload)
+		hooks.Emit(event.Login{Session: ann})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n, m := len(before.requests()), len(after.requests()); n != 4 || m != 2 || len(hooks.old) != 0 {
+			t.Errorf("%d and %d requests, %d hooks of before", n, m, len(hooks.old))
+		}
+		ok(t, hooks.Close())
+		hooks.Set([]Hook{{Name: "late", On: []Trigger{Upload}, Program: &Program{[]string{"/bin/true"}}}})
+		hooks.Emit(upload)
+		if n := hooks.Dropped(); n != 0 || before.err.Len() > 0 {
+			t.Errorf("%d dropped: %s", n, &before.err)
+		}
+	})
+}
+
 // TestInOrder: one after the other, unless several may be on their way.
 func TestInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
