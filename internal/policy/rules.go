@@ -138,7 +138,7 @@ func (r *Rules) For(s identity.Subject) Grant {
 		}
 	}
 	if !g.ByPath() {
-		g.everywhere = g.find(vfs.Path{})
+		g.everywhere = g.rights(vfs.Path{})
 	}
 	return g
 }
@@ -148,7 +148,7 @@ type grant struct {
 	rules      *Rules
 	otherwise  Default
 	own        indexes // of the rules that are not about everybody
-	everywhere verdict // unless ByPath
+	everywhere Rights  // unless ByPath
 }
 
 // verdict is which rules decide about a path.
@@ -176,11 +176,15 @@ func (g *grant) decide(v *verdict, op Op) (number uint32, allowed bool) {
 }
 
 // At implements [Grant].
-func (g *grant) At(p vfs.Path) (r Rights) {
-	v := g.everywhere
-	if g.ByPath() {
-		v = g.find(p)
+func (g *grant) At(p vfs.Path) Rights {
+	if !g.ByPath() {
+		return g.everywhere
 	}
+	return g.rights(p)
+}
+
+func (g *grant) rights(p vfs.Path) (r Rights) {
+	v := g.find(p)
 	for op := range Op(numOps) {
 		if _, allowed := g.decide(&v, op); allowed {
 			r |= 1 << op
