@@ -11,6 +11,7 @@ import (
 	"dray/internal/policy"
 	"dray/internal/tree"
 	"dray/internal/vfs/bandwidth"
+	"dray/internal/vfs/digest"
 	"dray/internal/vfs/quota"
 )
 
@@ -36,6 +37,7 @@ func TestRulesSeeWhereLinksLead(t *testing.T) {
 		"nothing": {},
 		"homes":   {Home: "/home/{user}"},
 		"quotas":  {Quotas: &tree.Quotas{Ledger: ledger, All: quota.Budget{Bytes: 1 << 30}, User: quota.Budget{Files: 100}}},
+		"digests": {Digests: digest.NewKeeper(digest.Algorithms())},
 		"rates":   {Rates: &tree.Rates{All: bandwidth.New(bandwidth.Rates{Up: 1 << 30, Down: 1 << 30})}},
 	} {
 		t.Run(about, func(t *testing.T) {
