@@ -99,7 +99,7 @@ func (d *Device) reloads(ctx context.Context, command string) error {
 		return term.Answer{}, errors.New("install does not expect it")
 	})
 	switch {
-	case modified:
+	case modified, errors.Is(err, show.ErrUnsaved):
 		return device.ErrModified
 	case err != nil:
 		return err

@@ -50,8 +50,8 @@ var questions = []Question{
 	{"source-username", Line, Safe, "the name in brackets", regexp.MustCompile(`^Source username \[(.*)\]\?$`)},
 	{"destination-username", Line, Safe, "the name in brackets", regexp.MustCompile(`^Destination username \[(.*)\]\?$`)},
 	{"destination-filename", Line, Safe, "the name in brackets", regexp.MustCompile(`^Destination filename \[(.*)\]\?$`)},
-	{"username", Line, Safe, "", regexp.MustCompile(`^(?:Username|login):$`)},
-	{"password", Line, Safe, "", regexp.MustCompile(`^Password:$`)},
+	{"username", Line, Safe, "", regexp.MustCompile(`(?i)^(?:user ?name|login|user):$`)},
+	{"password", Line, Safe, "", regexp.MustCompile(`(?i)^(?:enter )?password:$`)},
 	{"return", Line, Safe, "go on", regexp.MustCompile(`^Press RETURN to get started[!.]?$`)},
 	{"configure", Line, Safe, "from the terminal", regexp.MustCompile(`^Configuring from terminal, memory, or network \[(terminal)\]\?$`)},
 

@@ -69,6 +69,7 @@ func TestLogin(t *testing.T) {
 		shows string
 	}{
 		"by user and password": {Config{User: "amy", Password: "secret"}, append([]string{banner, "<Username: ", ">amy\r", "<amy\nPassword: ", ">secret\r", "<\n\nR1>"}, ready...), nil, ""},
+		"by other words":       {Config{User: "amy", Password: "secret"}, append([]string{banner, "<login: ", ">amy\r", "<amy\npassword: ", ">secret\r", "<\n\nR1>"}, ready...), nil, ""},
 		"by password":          {Config{Password: "secret"}, append([]string{banner, "<Password: ", ">secret\r", "<\nR1>"}, ready...), nil, ""},
 		"at a console":         {Config{}, append([]string{"<\n\nPress RETURN to get started.\n\n\n", ">\r", "<\n\nR1>"}, ready...), nil, ""},
 		"enable":               {Config{Enable: "secret"}, append(append([]string{"<R1>"}, ready...), ">enable\r", "<enable\nPassword: ", ">secret\r", "<\nR1#"), nil, ""},

@@ -20,6 +20,7 @@ var (
 	ErrConnect  = errors.New("the server refuses the connection")
 	ErrForeign  = errors.New("the file is not for this platform")
 	ErrAborted  = errors.New("aborted")
+	ErrUnsaved  = errors.New("the configuration was changed and not saved")
 	ErrOther    = errors.New("the device reports an error")
 )
 
@@ -180,8 +181,11 @@ func ParseInstalled(text string) (version string, err error) {
 		line = strings.TrimSpace(line)
 		if m := actLines["install"].FindStringSubmatch(line); m != nil {
 			kind := ErrOther
-			if actLines["nospace"].MatchString(m[1]) {
+			switch {
+			case actLines["nospace"].MatchString(m[1]):
 				kind = ErrNoSpace
+			case strings.Contains(m[1], "System configuration has been modified"):
+				kind = ErrUnsaved
 			}
 			return "", &ActError{kind, m[1]}
 		}

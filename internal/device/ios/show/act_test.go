@@ -86,7 +86,7 @@ func TestInstall(t *testing.T) {
 		"glued to the log": {"Started install commitinstall_commit: START\nCompleted install commitSUCCESS: install_commit  Wed\n", "", nil},
 		"no room":          {"  [1]  R0 FAILED: There is not enough free disk available to perform this operation on switch 1. At least 1276287 KB of free disk is required\n", "", ErrNoSpace},
 		"no room, too":     {"FAILED: /flash requires 1276287 KB of free space\n", "", ErrNoSpace},
-		"not saved":        {"FAILED: System configuration has been modified. Please save configuration and resubmit command.\n", "", ErrOther},
+		"not saved":        {"FAILED: System configuration has been modified. Please save configuration and resubmit command.\n", "", ErrUnsaved},
 		"it failed":        {"FAILED: install_add_activate_commit : package is not valid\n", "", ErrOther},
 		"the same":         {"Same Image File-No Change\nSUCCESS: x\n", "", ErrOther},
 	} {
