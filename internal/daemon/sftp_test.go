@@ -78,6 +78,9 @@ func TestKeysThatAreWrong(t *testing.T) {
 	for name, change := range map[string]func(*config.Serve){
 		"no public key": func(c *config.Serve) { c.Users[0].Keys = []string{"ssh-ed25519 nonsense"} },
 		"no such file":  func(c *config.Serve) { c.SFTP.UserCA = "/nowhere/ca" },
+		"want a hash": func(c *config.Serve) {
+			c.Users[0].Password, c.Users[0].Hash = "", "$6$secret"
+		},
 		"one-time code": func(c *config.Serve) { c.Users[0].TOTP = "no base 32" },
 	} {
 		cfg := configFor(t, t.TempDir())
