@@ -16,7 +16,6 @@ import (
 	"dray/internal/hostkeys"
 	"dray/internal/identity"
 	"dray/internal/policy/guard"
-	"dray/internal/tree"
 	"dray/internal/vfs/osfs"
 )
 
@@ -25,8 +24,8 @@ type Daemon struct {
 	folders   *osfs.Pool
 	files     *osfs.FS   // the folder that is served
 	written   []*osfs.FS // the folders into which uploads may go
-	shared    *tree.Shared
-	mounts    []identity.Mount
+	common    *live[common]
+	groves    []*grove
 	cert      *live[*certificates] // nil without TLS
 	keys      *live[*hostkeys.Set] // nil without SFTP
 	people    people
@@ -71,7 +70,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	if err := d.openFolders(cfg); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	for _, add := range []func(config.Serve, *slog.Logger) error{d.addUsers, d.addGate, d.addWatch, d.addFTP, d.addTFTP, d.addSFTP, d.addMetrics, d.addControl} {
+	for _, add := range []func(config.Serve, *slog.Logger) error{d.addUsers, d.addHomes, d.addGate, d.addWatch, d.addFTP, d.addTFTP, d.addSFTP, d.addMetrics, d.addControl} {
 		if err := add(cfg, log); err != nil {
 			return nil, errors.Join(err, d.Close())
 		}
@@ -100,7 +99,7 @@ func (d *Daemon) Run(drain, cut context.Context) error {
 	})
 	defer background.Wait()
 	defer tidied()
-	d.shared.Warm()
+	d.common.get().shared.Warm()
 	failed := make(chan error, len(d.servers))
 	for _, s := range d.servers {
 		go func() { failed <- s.serve() }()
@@ -157,8 +156,8 @@ func (d *Daemon) Close() error {
 	for _, s := range d.servers {
 		errs = append(errs, s.close())
 	}
-	if d.shared != nil {
-		d.shared.Close()
+	if d.common != nil {
+		d.common.get().shared.Close()
 	}
 	return errors.Join(append(errs, d.people.Close(), d.folders.Close(), d.events.Close())...)
 }

@@ -231,7 +231,16 @@ func TestSettingsReachTheServer(t *testing.T) {
 	cfg := configFor(t, t.TempDir())
 	cfg.FTP.DeflateLimit, cfg.FTP.MaxHashSize, cfg.FTP.LenientAttributes = 1<<20, config.Unlimited, true
 	cfg.TLS.RequireEnd = true
-	d := &Daemon{}
+	log := slog.New(slog.DiscardHandler)
+	told, err := openEvents(cfg, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &Daemon{events: told, log: log}
+	if err := d.openFolders(cfg); err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
 	srv, err := d.ftpServer(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"dray/ftp/ftpserver"
 	"dray/internal/config"
 	"dray/internal/ftpd"
-	"dray/internal/tree"
 )
 
 func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
@@ -84,10 +83,10 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 			return nil, fmt.Errorf("host %s: %w", h.Name, err)
 		}
 		d.written = append(d.written, files)
-		folders[h.Name] = &tree.Trees{Files: files, Rules: d.rules, Shared: d.shared}
+		folders[h.Name] = d.treesOf(cfg, files)
 	}
 	backend := &ftpd.Backend{
-		Trees: d.trees(), Hosts: folders, Users: &d.doorman, Gate: d.gate, Events: d.events,
+		Trees: d.trees(cfg), Hosts: folders, Users: &d.doorman, Gate: d.gate, Events: d.events,
 		LenientAttributes: cfg.FTP.LenientAttributes,
 	}
 	srv.Backend, srv.Admit = backend, backend.Admit

@@ -79,7 +79,7 @@ func unlessAsked(asked bool, err error, log *slog.Logger) error {
 // sftpServer joins the parts that stay.
 func (d *Daemon) sftpServer(cfg config.Serve, log *slog.Logger) *sftpd.Server {
 	return &sftpd.Server{
-		Trees: d.trees(), Users: d.users, Events: d.events,
+		Trees: d.trees(cfg), Users: d.users, Events: d.events,
 		Gate: d.gate, LoginTimeout: cfg.Limits.LoginTimeout, IdleTimeout: cfg.Limits.IdleTimeout, StallTimeout: cfg.Limits.StallTimeout,
 		MaxTries: cfg.Limits.MaxTries, MaxStartups: cfg.Limits.MaxStartups,
 		Log: log.With("protocol", "sftp"),

@@ -118,10 +118,9 @@ func (d *Daemon) tftpHandler(cfg config.Serve, log *slog.Logger) (*tftpd.Handler
 	if err != nil {
 		return nil, err
 	}
-	trees := d.trees()
-	trees.Uploads, trees.UploadFolder = uploads(t), p.UploadFolder
+	folder := p.UploadFolder
 	h := &tftpd.Handler{
-		Trees: trees, DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
+		Trees: d.treesOfTFTP(cfg, folder), DotFiles: t.DotFiles, Events: d.events, Policy: p, MaxPrograms: t.MaxPrograms,
 	}
 	find, err := neighbours(&p, log)
 	if err != nil {
@@ -139,7 +138,7 @@ func (d *Daemon) tftpHandler(cfg config.Serve, log *slog.Logger) (*tftpd.Handler
 		if err != nil {
 			return change{}, err
 		}
-		p.UploadFolder = trees.UploadFolder // which the quota counts
+		p.UploadFolder = folder // which the quota counts
 		find, err := neighbours(&p, log)
 		return change{apply: func() {
 			known.set(find)

@@ -11,8 +11,7 @@ type Rates struct {
 	All     *bandwidth.Limiter // of all sessions together; nil is no limit
 	User    bandwidth.Rates    // of all sessions of each user whose account has none
 	Session bandwidth.Rates    // of each session
-
-	users bandwidth.Users
+	Users   *bandwidth.Users   // the limiters of users; nil: none are limited
 }
 
 // paced wraps what a subject sees, if anything bounds how fast.
@@ -24,8 +23,8 @@ func (r *Rates) paced(a identity.Account, files vfs.FS) vfs.FS {
 	if r.Session.Up > 0 || r.Session.Down > 0 {
 		limits[0] = bandwidth.New(r.Session)
 	}
-	if a.Name != "" {
-		limits[1] = r.users.Of(a.Name, r.of(a))
+	if a.Name != "" && r.Users != nil {
+		limits[1] = r.Users.Of(a.Name, r.of(a))
 	}
 	return bandwidth.Wrap(files, limits...)
 }

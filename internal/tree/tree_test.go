@@ -176,12 +176,12 @@ func TestDownloadsReachTheFile(t *testing.T) {
 		direct bool
 	}{
 		"nothing":            {nil, nil, true},
-		"no limits":          {&tree.Quotas{Ledger: ledger}, &tree.Rates{All: bandwidth.New(bandwidth.Rates{})}, true},
+		"no limits":          {&tree.Quotas{Ledger: ledger}, &tree.Rates{Users: new(bandwidth.Users), All: bandwidth.New(bandwidth.Rates{})}, true},
 		"a quota":            {&tree.Quotas{Ledger: ledger, All: quota.Budget{Bytes: 1}, User: quota.Budget{Files: 1}}, nil, true},
-		"a limit up":         {nil, &tree.Rates{Session: bandwidth.Rates{Up: 1}, User: bandwidth.Rates{Up: 1}}, true},
-		"a limit for all":    {nil, &tree.Rates{All: bandwidth.New(bandwidth.Rates{Down: 1})}, false},
-		"one for a session":  {nil, &tree.Rates{Session: bandwidth.Rates{Down: 1}}, false},
-		"one for every user": {nil, &tree.Rates{User: bandwidth.Rates{Down: 1}}, false},
+		"a limit up":         {nil, &tree.Rates{Users: new(bandwidth.Users), Session: bandwidth.Rates{Up: 1}, User: bandwidth.Rates{Up: 1}}, true},
+		"a limit for all":    {nil, &tree.Rates{Users: new(bandwidth.Users), All: bandwidth.New(bandwidth.Rates{Down: 1})}, false},
+		"one for a session":  {nil, &tree.Rates{Users: new(bandwidth.Users), Session: bandwidth.Rates{Down: 1}}, false},
+		"one for every user": {nil, &tree.Rates{Users: new(bandwidth.Users), User: bandwidth.Rates{Down: 1}}, false},
 	} {
 		t.Run(about, func(t *testing.T) {
 			all := trees(t, dir, tree.Shared{Home: "/home/{user}", Quotas: c.quotas, Rates: c.rates}, identity.Mount{At: "/images", Dir: filepath.Join(dir, "images")})
@@ -222,7 +222,7 @@ func TestRatesOfAccounts(t *testing.T) {
 				c.account.Name = "ann"
 				all := &tree.Trees{Files: files, Rules: policy.ReadOnly, Shared: &tree.Shared{
 					Accounts: identity.Accounts{"ann": c.account},
-					Rates:    &tree.Rates{User: bandwidth.Rates{Down: 1 << 19}, Session: bandwidth.Rates{Down: 5 << 20}},
+					Rates:    &tree.Rates{Users: new(bandwidth.Users), User: bandwidth.Rates{Down: 1 << 19}, Session: bandwidth.Rates{Down: 5 << 20}},
 				}}
 				fsys, err := all.Open(t.Context(), c.who)
 				ok(t, err)
@@ -245,7 +245,7 @@ func TestDigestsAreKnown(t *testing.T) {
 	ledger, keeper := quota.NewLedger(nil), digest.NewKeeper(digest.Algorithms())
 	all := trees(t, dir, tree.Shared{
 		Digests: keeper, Quotas: &tree.Quotas{Ledger: ledger, All: quota.Budget{Bytes: 1 << 20}},
-		Rates: &tree.Rates{Session: bandwidth.Rates{Up: 1 << 20, Down: 1 << 20}},
+		Rates: &tree.Rates{Users: new(bandwidth.Users), Session: bandwidth.Rates{Up: 1 << 20, Down: 1 << 20}},
 	}, identity.Mount{At: "/images", Dir: filepath.Join(dir, "images")})
 	defer all.Shared.Close()
 	fsys, err := all.Open(t.Context(), ann())
