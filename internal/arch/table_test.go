@@ -161,7 +161,7 @@ func table() map[string]row {
 
 		// Tests of the whole.
 		"internal/arch": {},
-		"test/soak":     {tests: "ftp/ftpclient github.com/pkg/sftp golang.org/x/crypto/ssh internal/config internal/daemon internal/scp tftp"},
+		"test/soak":     {tests: "ftp/ftpclient github.com/pkg/sftp golang.org/x/crypto/ssh internal/config internal/daemon internal/event/audit internal/scp tftp"},
 		"test/permissions": {
 			outside: "golang.org/x/crypto/ssh",
 			tests: "ftp ftp/ftpserver ftp/ftptest internal/ftpd internal/identity internal/policy internal/policy/guard internal/scp internal/sftp internal/sftpd" +

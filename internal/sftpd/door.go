@@ -40,9 +40,7 @@ func (s *Server) arrive(c *conn) bool {
 
 // turnedAway tells of a refusal.
 func (c *conn) turnedAway(refused *admission.RefusedError) {
-	if !refused.Quiet {
-		c.emit(event.Refusal{Session: c.about, Reason: event.Reason(refused.Reason), Err: refused})
-	}
+	c.emit(event.Refusal{Session: c.about, Reason: event.Reason(refused.Reason), Quiet: refused.Quiet, Err: refused})
 }
 
 // maxFarewells is how many connections may be told at once why they are closed.

@@ -31,6 +31,7 @@ import (
 	"dray/ftp/ftpclient"
 	"dray/internal/config"
 	"dray/internal/daemon"
+	"dray/internal/event/audit"
 )
 
 const (
@@ -92,11 +93,14 @@ func open(t *testing.T) *house {
 	for name, b := range h.files {
 		check(t, os.WriteFile(filepath.Join(h.dir, name), b, 0o644))
 	}
+	records := t.TempDir()
 	cfg := config.Serve{
 		Dir: h.dir, StateDir: t.TempDir(), Write: true,
-		Users: []config.User{{Name: user, Password: password}},
+		Users:   []config.User{{Name: user, Password: password}},
+		Audit:   config.Audit{File: filepath.Join(records, "audit.jsonl"), MaxSize: 256 << 10, Failure: config.AuditRefuse},
+		Xferlog: config.Xferlog{File: filepath.Join(records, "xferlog")},
 	}
-	check(t, errors.Join(cfg.Listen.Set("127.0.0.1"), cfg.FTP.Port.Set("0"), cfg.TFTP.Port.Set("0"), cfg.SFTP.Port.Set("0"), cfg.Check()))
+	check(t, errors.Join(cfg.Listen.Set("127.0.0.1"), cfg.FTP.Port.Set("0"), cfg.TFTP.Port.Set("0"), cfg.SFTP.Port.Set("0"), cfg.Metrics.Listen.Set("127.0.0.1:0"), cfg.Check()))
 	d, err := daemon.Bind(cfg, slog.New(h.log))
 	check(t, err)
 	h.d, h.cfg = d, cfg
@@ -106,8 +110,21 @@ func open(t *testing.T) *house {
 	t.Cleanup(func() {
 		stop()
 		check(t, <-ended)
+		verify(t, cfg.Audit.File)
 	})
 	return h
+}
+
+// verify has a look at the audit trail, which must be whole.
+func verify(t *testing.T, file string) {
+	c, err := audit.Find(file)
+	check(t, err)
+	r, err := audit.Verify(c)
+	check(t, err)
+	if r.Bad != nil || r.Lost > 0 || r.Lines < workers*deeds {
+		t.Errorf("the audit trail: %v, %d events lost, %s", r.Bad, r.Lost, r.Describe())
+	}
+	t.Log("the audit trail: " + r.Describe())
 }
 
 func (h *house) at(protocol string) netip.AddrPort {
