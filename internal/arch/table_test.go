@@ -181,6 +181,9 @@ func pure() []string {
 		ftp/ftpserver/glob.go
 		ftp/ftpserver/session.go
 		ftp/ftpserver/verbs.go
+		internal/admission/bans.go
+		internal/admission/failures.go
+		internal/admission/limits.go
 		internal/device/iossim/cli/*.go
 		internal/device/iossim/conf/*.go
 		internal/device/iossim/line/*.go
