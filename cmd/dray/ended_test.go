@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -23,8 +24,8 @@ func command(t *testing.T, in string, args ...string) {
 	}
 }
 
-// TestSessionsEndWithTheirUser disables a user and removes one while a running server sends
-// them files. A third goes on.
+// TestSessionsEndWithTheirUser disables a user, removes one, and takes one out of the
+// settings, while a running server sends them files. A fourth goes on.
 func TestSessionsEndWithTheirUser(t *testing.T) {
 	dir, state := t.TempDir(), t.TempDir()
 	t.Chdir(t.TempDir())
@@ -34,9 +35,16 @@ func TestSessionsEndWithTheirUser(t *testing.T) {
 	for _, user := range []string{"amy", "bob", "carl"} {
 		command(t, "secret\n", "user", "add", user, "--password-stdin", "--state-dir", state, "--config", "none")
 	}
+	settings := filepath.Join(t.TempDir(), "dray.yaml")
+	named := func(users string) {
+		if err := os.WriteFile(settings, []byte("users:\n"+users), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	named("  - {name: dora, password: secret}\n  - {name: eve, password: secret}\n")
 	ports := filepath.Join(t.TempDir(), "ports")
 	cmd := exec.Command("dray", "serve", dir, "--listen", "127.0.0.1", "--ftp", "0", "--tftp", "off", "--sftp", "0", "--tls", "off",
-		"--state-dir", state, "--config", "none", "--ports-file", ports)
+		"--state-dir", state, "--config", settings, "--ports-file", ports)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +71,7 @@ func TestSessionsEndWithTheirUser(t *testing.T) {
 
 	transfers := map[string]*heldDownload{}
 	shells := map[string]*ssh.Client{}
-	for _, user := range []string{"amy", "bob", "carl"} {
+	for _, user := range []string{"amy", "bob", "carl", "dora"} {
 		h := &heldDownload{begun: make(chan struct{}), free: make(chan struct{}), err: make(chan error, 1)}
 		go func() {
 			job := ftpclient.Retry{Address: at["ftp"], User: user, Password: "secret"}
@@ -82,8 +90,17 @@ func TestSessionsEndWithTheirUser(t *testing.T) {
 		shells[user] = c
 	}
 
-	for user, verb := range map[string]string{"amy": "disable", "bob": "remove"} {
-		command(t, "", "user", verb, user, "--state-dir", state, "--config", "none")
+	for user, end := range map[string]func(){
+		"amy": func() { command(t, "", "user", "disable", "amy", "--state-dir", state, "--config", "none") },
+		"bob": func() { command(t, "", "user", "remove", "bob", "--state-dir", state, "--config", "none") },
+		"dora": func() {
+			named("  - {name: eve, password: secret}\n")
+			if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		end()
 		await(t, log, `msg="sessions ended with their user" user=`+user+" sessions=2")
 		_ = shells[user].Wait() // hangs if the session does not end
 		close(transfers[user].free)
