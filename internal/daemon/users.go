@@ -58,12 +58,18 @@ func readRoster(cfg config.Serve) (*roster, error) {
 
 // Lookup implements [identity.Directory].
 func (p *people) Lookup(ctx context.Context, name string) (identity.Account, error) {
-	named := p.roster.Load()
-	chain := identity.Chain{named.accounts}
-	if p.store != nil {
-		chain = append(chain, p.store)
+	stored, err := identity.Account{}, identity.ErrUnknown
+	if p.store != nil { // it is asked about everybody, or the time would tell who is in the settings
+		stored, err = p.store.Lookup(ctx, name)
 	}
-	return append(chain, named.keyed).Lookup(ctx, name)
+	named := p.roster.Load()
+	if a, err := named.accounts.Lookup(ctx, name); err == nil {
+		return a, nil
+	}
+	if errors.Is(err, identity.ErrUnknown) {
+		return named.keyed.Lookup(ctx, name)
+	}
+	return stored, err
 }
 
 // keys returns what finds the keys of a user. That they cannot be found is for the log.

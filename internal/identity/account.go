@@ -80,19 +80,6 @@ func covers(leave, protocol string) bool {
 	return leave == protocol || leave == "ftp" && protocol == "ftps" || leave == "sftp" && protocol == "scp"
 }
 
-// Chain is several directories as one: who is in the first that knows the name is meant.
-type Chain []Directory
-
-// Lookup implements [Directory].
-func (c Chain) Lookup(ctx context.Context, name string) (Account, error) {
-	for _, d := range c {
-		if a, err := d.Lookup(ctx, name); !errors.Is(err, ErrUnknown) {
-			return a, err
-		}
-	}
-	return Account{}, ErrUnknown
-}
-
 // Accounts is a directory of users by name. It must not change while it is asked.
 type Accounts map[string]Account
 

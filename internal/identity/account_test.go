@@ -55,18 +55,13 @@ func TestAccountValid(t *testing.T) {
 	}
 }
 
-// TestChain asks one directory after the other, and stops at the first that knows the name.
-func TestChain(t *testing.T) {
-	file := identity.Accounts{"amy": {Name: "amy", Dir: "file"}}
-	store := identity.Accounts{"amy": {Name: "amy", Dir: "store"}, "bob": {Name: "bob", Dir: "store"}}
-	chain := identity.Chain{file, store}
-	for name, want := range map[string]string{"amy": "file", "bob": "store"} {
-		if a, err := chain.Lookup(t.Context(), name); err != nil || a.Dir != want {
-			t.Errorf("%s: %+v, %v", name, a, err)
-		}
+func TestAccounts(t *testing.T) {
+	accounts := identity.Accounts{"amy": {Name: "amy"}, "": {}}
+	if a, err := accounts.Lookup(t.Context(), "amy"); err != nil || a.Name != "amy" {
+		t.Errorf("%+v, %v", a, err)
 	}
 	for _, name := range []string{"carl", "", "Amy"} {
-		if _, err := chain.Lookup(t.Context(), name); !errors.Is(err, identity.ErrUnknown) {
+		if _, err := accounts.Lookup(t.Context(), name); !errors.Is(err, identity.ErrUnknown) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
