@@ -562,35 +562,6 @@ func TestHandlesAreCounted(t *testing.T) {
 	c.open("/f", sftp.FlagRead)
 }
 
-// bomb panics when it is asked for.
-type bomb struct{ *memfs.FS }
-
-func (b bomb) Stat(ctx context.Context, p vfs.Path) (vfs.Info, error) {
-	if p.Base() == "bomb" {
-		panic("boom")
-	}
-	return b.FS.Stat(ctx, p)
-}
-
-// TestAPanicEndsItsSession and no other, and is told with its stack.
-func TestAPanicEndsItsSession(t *testing.T) {
-	h := open(t, bomb{memfs.New()}, nil)
-	victim, other := h.client(), h.client()
-	if _, err := victim.Stat("/bomb"); err == nil {
-		t.Error("no error")
-	}
-	if err := victim.Wait(); err == nil {
-		t.Error("the session ended in peace")
-	}
-	h.told.await(t, func(e event.Event) bool {
-		f, ok := e.(event.Fault)
-		return ok && f.Panic && strings.Contains(f.Err.Error(), "boom") && strings.Contains(f.Err.Error(), "session_test.go")
-	}, 0)
-	if _, err := other.Stat("/"); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestEvents: what a session does is told, with who and how much.
 func TestEvents(t *testing.T) {
 	files := memfs.New()
