@@ -63,6 +63,9 @@ func serve(ctx context.Context, cfg *config.Loaded, in *config.Input, std stdio)
 	defer signal.Stop(hangups)
 
 	log := newLogger(cfg.Log.Format, std.err)
+	if err := daemon.RunAs(cfg.Serve); err != nil {
+		return &settingsError{cfg.Locate(err)}
+	}
 	d, err := daemon.Bind(cfg.Serve, log)
 	if err != nil {
 		return err
@@ -71,6 +74,9 @@ func serve(ctx context.Context, cfg *config.Loaded, in *config.Input, std stdio)
 		if err := writePorts(cfg.PortsFile, d.Endpoints()); err != nil {
 			return errors.Join(&localError{cannotWrite, err}, d.Close())
 		}
+	}
+	if err := d.Confine(cfg, log); err != nil {
+		return errors.Join(&settingsError{cfg.Locate(err)}, d.Close())
 	}
 	d.LoadBy(func() (config.Serve, error) {
 		cfg, err := reload(in)

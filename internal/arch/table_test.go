@@ -39,6 +39,7 @@ func table() map[string]row {
 		"internal/event":     {},
 		"internal/policy":    {dray: "internal/identity internal/vfs"},
 		"internal/config":    {dray: "internal/config/value internal/policy", outside: "github.com/goccy/go-yaml"}, // what rules say is checked where they are read
+		"internal/confine":   {outside: "github.com/landlock-lsm/go-landlock golang.org/x/sys kernel.org/pub/linux/libs/security/libcap"},
 		"internal/kept":      {},
 		"internal/control":   {outside: "golang.org/x/sys"},
 		"internal/admission": {},
@@ -144,7 +145,7 @@ func table() map[string]row {
 
 		// The composition root, and the command line above it.
 		"internal/daemon": {
-			dray: "ftp/ftpserver internal/certs internal/config internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
+			dray: "ftp/ftpserver internal/certs internal/config internal/confine internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
 				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/bandwidth internal/vfs/digest internal/vfs/osfs internal/vfs/quota internal/admission internal/kept tftp" +
 				" internal/event/audit internal/event/hook internal/event/metrics internal/event/xferlog",
 			tests: "ftp/ftpclient",
@@ -214,7 +215,7 @@ func pure() []string {
 // Who may open files of the host (certs has keys to read and to keep, bench files to serve), and who may read
 // the environment.
 const (
-	opensFiles = "cmd/dray internal/certs internal/config internal/event/audit internal/event/xferlog internal/control internal/hostkeys internal/kept internal/sshclient internal/store internal/userkeys internal/vfs/osfs test/bench"
+	opensFiles = "cmd/dray internal/certs internal/config internal/confine internal/event/audit internal/event/xferlog internal/control internal/hostkeys internal/kept internal/sshclient internal/store internal/userkeys internal/vfs/osfs test/bench"
 	readsEnv   = "cmd/dray internal/config"
 )
 

@@ -35,6 +35,7 @@ type Serve struct {
 	SFTP      SFTP
 	Limits    Limits // of FTP and SFTP
 	Bans      Bans
+	Confine   Confine
 }
 
 // Log is how the log is written.

@@ -90,6 +90,7 @@ func settings(s *Serve) []Setting {
 		rateSettings(&s.Rates),
 		digestSettings(&s.Digests),
 		ruleSettings(s),
+		confineSettings(&s.Confine),
 		tftpSettings(&s.TFTP), tftpLimits(&s.TFTP),
 		limitSettings(&s.Limits), banSettings(&s.Bans),
 		auditSettings(&s.Audit), xferlogSettings(&s.Xferlog), metricsSettings(&s.Metrics), hooksSettings(s),
