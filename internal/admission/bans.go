@@ -27,10 +27,11 @@ func (b *Ban) over(now time.Time) bool { return !b.Until.IsZero() && !now.Before
 type bans struct {
 	by     map[netip.Prefix]*list.Element
 	oldest list.List // of *Ban, those of by
+	most   int       // of by
 	byHand []*Ban
 }
 
-func newBans() *bans { return &bans{by: make(map[netip.Prefix]*list.Element)} }
+func newBans() *bans { return &bans{by: make(map[netip.Prefix]*list.Element), most: maxBans} }
 
 // find returns the ban that keeps an address out, nil if none does.
 func (b *bans) find(a netip.Addr, now time.Time) *Ban {
@@ -68,7 +69,7 @@ func (b *bans) add(one Ban) bool {
 		b.byHand = append(b.byHand, &one)
 		return true
 	}
-	if len(b.by) >= maxBans {
+	if len(b.by) >= b.most {
 		b.forget(b.oldest.Front())
 	}
 	b.by[one.Network] = b.oldest.PushBack(&one)

@@ -9,6 +9,7 @@ import (
 // failures are the failed log-ins of late, by source.
 type failures struct {
 	within time.Duration
+	most   int // sources that are remembered
 	by     map[netip.Prefix]*list.Element
 	oldest list.List // of *failing, by their last failure
 }
@@ -20,7 +21,7 @@ type failing struct {
 }
 
 func newFailures(within time.Duration) *failures {
-	return &failures{within: within, by: make(map[netip.Prefix]*list.Element)}
+	return &failures{within: within, most: maxFailing, by: make(map[netip.Prefix]*list.Element)}
 }
 
 // add notes a failure, and returns how many there are of that source within the time.
@@ -28,7 +29,7 @@ func (f *failures) add(p netip.Prefix, now time.Time) int {
 	f.expire(now)
 	e, known := f.by[p]
 	if !known {
-		if len(f.by) >= maxFailing {
+		if len(f.by) >= f.most {
 			f.forget(f.oldest.Front())
 		}
 		e = f.oldest.PushBack(&failing{source: p})

@@ -298,6 +298,23 @@ func TestBansByHand(t *testing.T) {
 	}
 }
 
+// TestManyBansByHand: there is an end to them too.
+func TestManyBansByHand(t *testing.T) {
+	d := newDoor(t, Limits{})
+	for i := range maxByHand {
+		network := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24)
+		if _, err := d.Ban(network, 0, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Ban(netip.MustParsePrefix("192.0.2.0/24"), 0, ""); err == nil {
+		t.Error("one more is set")
+	}
+	if _, err := d.Ban(netip.MustParsePrefix("10.0.1.0/24"), time.Hour, "again"); err != nil {
+		t.Errorf("one that is there: %v", err)
+	}
+}
+
 // TestUnbanForgives: after a ban was lifted the count begins anew.
 func TestUnbanForgives(t *testing.T) {
 	d := newDoor(t, Limits{BanAfter: 2})
@@ -334,22 +351,29 @@ func TestRestore(t *testing.T) {
 // keeps others out nor sets free who is banned of late.
 func TestManyAddresses(t *testing.T) {
 	d := newDoor(t, Limits{BanAfter: 2})
-	address := func(i int) string { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String() }
-	for i := range 2*maxFailing + maxBans {
+	if d.failures.most != maxFailing || d.bans.most != maxBans {
+		t.Fatalf("bounds of %d and %d", d.failures.most, d.bans.most)
+	}
+	const most = 50
+	d.failures.most, d.bans.most = most, most // of which millions make no other test
+	address := func(i int) string { return netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String() }
+	for i := range 3 * most {
 		d.fail(address(i))
 	}
-	if len(d.failures.by) != maxFailing || d.failures.oldest.Len() != maxFailing {
-		t.Errorf("%d addresses that fail; want %d", len(d.failures.by), maxFailing)
+	if len(d.failures.by) != most || d.failures.oldest.Len() != most {
+		t.Errorf("%d addresses that fail; want %d", len(d.failures.by), most)
 	}
-	for i := range maxBans + 10 {
-		d.fail(address(1<<20 + i))
-		d.fail(address(1<<20 + i))
+	for i := range 3 * most {
+		d.fail(address(1000 + i))
+		d.fail(address(1000 + i))
 	}
-	if len(d.bans.by) != maxBans || d.bans.oldest.Len() != maxBans {
-		t.Errorf("%d bans; want %d", len(d.bans.by), maxBans)
+	if len(d.bans.by) != most || d.bans.oldest.Len() != most {
+		t.Errorf("%d bans; want %d", len(d.bans.by), most)
 	}
-	if _, _, err := d.call(address(1<<20 + maxBans + 9)); reason(err) != Banned {
-		t.Errorf("the last: %v", err)
+	for i, want := range map[int]Reason{0: "", 2*most - 1: "", 2 * most: Banned, 3*most - 1: Banned} {
+		if _, _, err := d.call(address(1000 + i)); reason(err) != want {
+			t.Errorf("the ban %d of %d: %v", i, 3*most, err)
+		}
 	}
 	d.pass(time.Hour)
 	d.fail("192.0.2.1")
