@@ -80,7 +80,7 @@ func (t tally) Set(s string) error {
 		*t.int = -1
 		return nil
 	}
-	if (Count{t.int, t.least, t.most}).Set(s) != nil {
+	if Count(t).Set(s) != nil {
 		return fmt.Errorf(`want a number from %d to %d, or "off"`, t.least, t.most)
 	}
 	return nil
