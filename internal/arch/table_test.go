@@ -67,7 +67,7 @@ func table() map[string]row {
 		"internal/vfs/bandwidth": {dray: "internal/vfs", outside: "golang.org/x/time/rate", tests: "internal/vfs/memfs internal/vfs/vfstest"},
 		"internal/policy/guard":  {dray: "internal/identity internal/policy internal/vfs", tests: "internal/vfs/memfs internal/vfs/osfs internal/vfs/vfstest"},
 
-		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/bandwidth internal/vfs/digest internal/vfs/mount internal/vfs/osfs internal/vfs/quota", tests: "internal/vfs/memfs"},
+		"internal/tree": {dray: "internal/identity internal/policy internal/policy/guard internal/vfs internal/vfs/bandwidth internal/vfs/digest internal/vfs/mount internal/vfs/osfs internal/vfs/quota", tests: "internal/vfs/memfs internal/vfs/vfstest"},
 
 		// Devices: their prompts, then what drives them.
 		"internal/device/term":     {},

@@ -23,6 +23,7 @@ import (
 	"dray/internal/vfs/memfs"
 	"dray/internal/vfs/osfs"
 	"dray/internal/vfs/quota"
+	"dray/internal/vfs/vfstest"
 )
 
 // host is a folder of the host with one file in each of its folders, which says where it is.
@@ -234,6 +235,25 @@ func TestRatesOfAccounts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestContract: all wrappers at once, over a folder of the host, are the folder.
+func TestContract(t *testing.T) {
+	vfstest.Run(t, func(t *testing.T) vfs.FS {
+		dir := t.TempDir()
+		ok(t, os.MkdirAll(filepath.Join(dir, "served"), 0o755))
+		all := trees(t, dir, tree.Shared{
+			Accounts: identity.Accounts{"ann": {Name: "ann", Home: "/home/ann", QuotaBytes: 1 << 30}}, MakeHomes: true,
+			Digests: digest.NewKeeper(digest.Algorithms()),
+			Quotas:  &tree.Quotas{Ledger: quota.NewLedger(nil), All: quota.Budget{Bytes: 1 << 40, Files: 1 << 20}},
+			Rates:   &tree.Rates{Users: new(bandwidth.Users), User: bandwidth.Rates{Up: 1 << 40, Down: 1 << 40}},
+		})
+		all.Files.(*osfs.FS).NoSync = true
+		t.Cleanup(all.Shared.Close)
+		fsys, err := all.Open(t.Context(), ann())
+		ok(t, err)
+		return fsys
+	})
 }
 
 // TestDigestsAreKnown through all that wraps the files, to who may read.

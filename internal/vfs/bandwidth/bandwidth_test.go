@@ -53,12 +53,12 @@ func TestRates(t *testing.T) {
 		want   time.Duration
 		early  time.Duration // that the first octets need not wait
 	}{
-		"down":                   {[]bandwidth.Rates{{Down: mib}}, 10 * mib, false, 10 * time.Second, time.Second / 20},
-		"up":                     {[]bandwidth.Rates{{Up: mib}}, 10 * mib, true, 10 * time.Second, time.Second / 20},
+		"down":                   {[]bandwidth.Rates{{Down: mib}}, 5 * mib, false, 5 * time.Second, time.Second / 20},
+		"up":                     {[]bandwidth.Rates{{Up: mib}}, 5 * mib, true, 5 * time.Second, time.Second / 20},
 		"up is not down":         {[]bandwidth.Rates{{Up: mib}}, 10 * mib, false, 0, 0},
-		"the smallest decides":   {[]bandwidth.Rates{{Down: 5 * mib}, {Down: mib}, {}, {Down: 3 * mib}}, 10 * mib, false, 10 * time.Second, time.Second / 20},
+		"the smallest decides":   {[]bandwidth.Rates{{Down: 5 * mib}, {Down: mib}, {}, {Down: 3 * mib}}, 5 * mib, false, 5 * time.Second, time.Second / 20},
 		"less than a quantum":    {[]bandwidth.Rates{{Down: 1 * kib}}, 32 * kib, false, 32 * time.Second, 8 * time.Second},
-		"more than many buffers": {[]bandwidth.Rates{{Down: 1 << 30}}, 64 * mib, false, time.Second / 16, time.Second / 20},
+		"more than many buffers": {[]bandwidth.Rates{{Down: 100 * mib}}, 10 * mib, false, time.Second / 10, time.Second / 20},
 	} {
 		t.Run(about, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -87,11 +87,11 @@ func TestRates(t *testing.T) {
 func TestFairness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := memfs.New()
-		put(t, store, "/f", 64*mib)
-		all := bandwidth.New(bandwidth.Rates{Down: 10 * mib})
+		put(t, store, "/f", 4*mib)
+		all := bandwidth.New(bandwidth.Rates{Down: mib})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		sizes := []int{256 * kib, 32 * kib, 8 * kib, 256 * kib, 1 * mib}
+		sizes := []int{256 * kib, 32 * kib, 8 * kib, 256 * kib, 128 * kib}
 		got := make([]int, len(sizes))
 		var readers sync.WaitGroup
 		for i, size := range sizes {
@@ -115,7 +115,7 @@ func TestFairness(t *testing.T) {
 			})
 		}
 		readers.Wait()
-		const share = 10 * 10 * mib / 5
+		const share = 10 * mib / 5
 		for i, n := range got {
 			if n < share-share/10-sizes[i] || n > share+share/10 {
 				t.Errorf("who reads %d at once got %d octets of %d", sizes[i], n, share)
@@ -174,12 +174,12 @@ func TestACutSessionNeverHangs(t *testing.T) {
 		u, err := files.Create(ctx, path(t, "/g"), vfs.CreateOptions{Readable: true})
 		ok(t, err)
 		random := u.(vfs.RandomUpload)
-		b := make([]byte, mib)
+		b := func() []byte { return make([]byte, 64*kib) }
 		waits := map[string]func() error{
-			"read":     func() error { _, err := io.ReadFull(f, b); return err },
-			"read at":  func() error { _, err := f.ReadAt(b, 0); return err },
-			"write":    func() error { _, err := u.Write(b); return err },
-			"write at": func() error { _, err := random.WriteAt(b, 0); return err },
+			"read":     func() error { _, err := io.ReadFull(f, b()); return err },
+			"read at":  func() error { _, err := f.ReadAt(b(), 0); return err },
+			"write":    func() error { _, err := u.Write(b()); return err },
+			"write at": func() error { _, err := random.WriteAt(b(), 0); return err },
 		}
 		var all sync.WaitGroup
 		for about, wait := range waits {

@@ -121,7 +121,7 @@ func TestUploads(t *testing.T) {
 				return u.Truncate(int64(len(b)))
 			}
 		}, false},
-		"at leisure": {40 * mib, func(b []byte) func(vfs.RandomUpload) error {
+		"at leisure": {20 * mib, func(b []byte) func(vfs.RandomUpload) error {
 			return func(u vfs.RandomUpload) error {
 				for off := 0; off < len(b); off += mib {
 					if _, err := u.Write(b[off : off+mib]); err != nil {
@@ -132,8 +132,8 @@ func TestUploads(t *testing.T) {
 				return nil
 			}
 		}, false},
-		"one after the other": {40 * mib, func(b []byte) func(vfs.RandomUpload) error { return inPieces(b, mib) }, true},
-		"in a hurry":          {40 * mib, func(b []byte) func(vfs.RandomUpload) error { return inPieces(b, 40*mib) }, true},
+		"one after the other": {20 * mib, func(b []byte) func(vfs.RandomUpload) error { return inPieces(b, mib) }, true},
+		"in a hurry":          {20 * mib, func(b []byte) func(vfs.RandomUpload) error { return inPieces(b, 20*mib) }, true},
 		"backwards": {2 * mib, func(b []byte) func(vfs.RandomUpload) error {
 			return func(u vfs.RandomUpload) error {
 				_, err := u.WriteAt(b[mib:], mib)
@@ -203,7 +203,7 @@ func TestWhatIsChangedBehindOurBack(t *testing.T) {
 // TestDigestsGoWithTheFile when it is renamed, and when a client sets its time, which many
 // do after an upload: also where the digests are still to come.
 func TestDigestsGoWithTheFile(t *testing.T) {
-	for about, size := range map[string]int{"at once": 1000, "later": 40 * mib} {
+	for about, size := range map[string]int{"at once": 1000, "later": 20 * mib} {
 		t.Run(about, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h, b := open(t), content(size)
@@ -221,7 +221,7 @@ func TestDigestsGoWithTheFile(t *testing.T) {
 func TestWhatIsReplacedMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t)
-		h.put(vfs.CreateOptions{}, inPieces(content(40*mib), 40*mib))
+		h.put(vfs.CreateOptions{}, inPieces(content(20*mib), 20*mib))
 		h.put(vfs.CreateOptions{}, inPieces(content(10), 10))
 		h.keeps("/f", content(10))
 		<-time.After(calm)
