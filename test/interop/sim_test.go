@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/md5"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -156,14 +157,124 @@ func TestNetmiko(t *testing.T) {
 			if kind == "cisco_ios_telnet" {
 				addr = telnet
 			}
-			_, port, err := net.SplitHostPort(addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out := run(t, exec.Command("/usr/bin/python3", "-W", "ignore", "testdata/drive_netmiko.py", kind, port, simImage, sum))
+			out := run(t, exec.Command("/usr/bin/python3", "-W", "ignore", "testdata/drive_netmiko.py", kind, portOf(t, addr), simImage, sum))
 			if !strings.HasSuffix(out, "upgraded\n") {
 				t.Errorf("%s", out)
 			}
 		})
 	}
+}
+
+// TestParamiko does the same with a bare channel, and with single commands.
+func TestParamiko(t *testing.T) {
+	peer(t, "/usr/bin/python3")
+	t.Parallel()
+	root := furnish(t)
+	sum := makeSimImage(t, root)
+	e := serve(t, root, "--ftp", "off").speaking(t, "tftp")
+	ssh, _ := simulate(t, "--tftp-port", e.port)
+	out := run(t, exec.Command("/usr/bin/python3", "-W", "ignore", "testdata/drive_paramiko.py", portOf(t, ssh), simImage, sum))
+	if !strings.HasSuffix(out, "upgraded\n") {
+		t.Errorf("%s", out)
+	}
+}
+
+func portOf(t *testing.T, addr string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// TestByHand: somebody works at a device with ssh and with telnet, key by key.
+func TestByHand(t *testing.T) {
+	peer(t, "expect")
+	for _, program := range []string{"ssh", "telnet"} {
+		t.Run(program, func(t *testing.T) {
+			peer(t, program)
+			t.Parallel()
+			root := furnish(t)
+			makeSimImage(t, root)
+			e := serve(t, root, "--ftp", "off").speaking(t, "tftp")
+			ssh, telnet := simulate(t, "--tftp-port", e.port)
+			args := []string{"-f", "testdata/by_hand.exp", simImage, program}
+			if program == "ssh" {
+				args = append(args, "-F", "none", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+					"-o", "IdentityAgent=none", "-o", "PubkeyAuthentication=no", "-p", portOf(t, ssh), "cisco@127.0.0.1")
+			} else {
+				args = append(args, "127.0.0.1", portOf(t, telnet))
+			}
+			if out := run(t, exec.Command("expect", args...)); !strings.Contains(out, "done by hand") {
+				t.Errorf("%s", out)
+			}
+		})
+	}
+}
+
+// TestTemplates: the templates of other people read what devices of all models print.
+func TestTemplates(t *testing.T) {
+	peer(t, "/usr/bin/python3")
+	t.Parallel()
+	inventory := filepath.Join(t.TempDir(), "inventory.yaml")
+	cmd := exec.Command(drayPath, "sim", "--devices", "4", "--ssh-port", "0", "--telnet-port", "off", "--inventory", inventory)
+	if !serving(t, cmd, func(line string) bool { return strings.Contains(line, "Ctrl-C ends") }) {
+		t.Fatal("dray sim ended before it served")
+	}
+	text, err := os.ReadFile(inventory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-W", "ignore", "testdata/parse_textfsm.py", "testdata/ntc-templates"}
+	for _, m := range regexp.MustCompile(`model: "(\w+)"\n +ssh: "[^"]+:(\d+)"`).FindAllStringSubmatch(string(text), -1) {
+		args = append(args, m[1]+"="+m[2])
+	}
+	got := make(map[string][]map[string]any)
+	for line := range strings.Lines(run(t, exec.Command("/usr/bin/python3", args...))) {
+		words := strings.SplitN(line, " ", 3)
+		var records []map[string]any
+		if err := json.Unmarshal([]byte(words[2]), &records); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		got[words[0]+" "+words[1]] = records
+	}
+	for _, want := range templated {
+		records := got[want.model+" "+want.command]
+		if len(records) < want.records {
+			t.Errorf("%s, %s: %d records; want %d: %v", want.model, want.command, len(records), want.records, records)
+			continue
+		}
+		for i := 0; i+1 < len(want.fields); i += 2 {
+			if v := fmt.Sprint(records[want.at][want.fields[i]]); v != want.fields[i+1] {
+				t.Errorf("%s, %s: %s is %q; want %q", want.model, want.command, want.fields[i], v, want.fields[i+1])
+			}
+		}
+	}
+}
+
+// templated is what the templates find: at least so many records, and fields of one.
+var templated = []struct {
+	model, command string
+	records, at    int
+	fields         []string
+}{
+	{"2911", "show_version", 1, 0, []string{"SOFTWARE_IMAGE", "C2900-UNIVERSALK9-M", "VERSION", "15.1(4)M4", "RUNNING_IMAGE", "c2900-universalk9-mz.SPA.151-4.M4.bin",
+		"HARDWARE", "[CISCO2911/K9]", "SERIAL", "[FTX152400KS]", "CONFIG_REGISTER", "0x2102", "HOSTNAME", "R1", "RELOAD_REASON", "power-on"}},
+	{"2960", "show_version", 1, 0, []string{"VERSION", "15.0(2)SE4", "HARDWARE", "[WS-C2960-24TT-L]", "CONFIG_REGISTER", "0xF"}},
+	{"4331", "show_version", 1, 0, []string{"VERSION", "16.9.4", "RUNNING_IMAGE", "isr4300-universalk9.16.09.04.SPA.bin", "HARDWARE", "[ISR4331/K9]"}},
+	{"9300", "show_version", 1, 0, []string{"VERSION", "16.12.4", "RUNNING_IMAGE", "packages.conf", "CONFIG_REGISTER", "0x102"}},
+	{"2911", "dir", 2, 0, []string{"FILE_SYSTEM", "flash0:/", "PERMISSIONS", "-rw-", "SIZE", "97794040", "NAME", "c2900-universalk9-mz.SPA.151-4.M4.bin", "TOTAL_SIZE", "256487424"}},
+	{"9300", "dir", 12, 10, []string{"NAME", "packages.conf"}},
+	{"2911", "show_inventory", 1, 0, []string{"PID", "CISCO2911/K9", "VID", "V05 ", "SN", "FTX152400KS"}},
+	{"4331", "show_inventory", 5, 0, []string{"NAME", "Chassis", "PID", "ISR4331/K9"}},
+	{"9300", "show_inventory", 4, 3, []string{"NAME", "Switch 3", "SN", "FCW2134L00C"}},
+	{"2911", "show_ip_interface_brief", 4, 1, []string{"INTERFACE", "GigabitEthernet0/0", "IP_ADDRESS", "127.0.0.1", "STATUS", "up", "PROTO", "up"}},
+	{"2960", "show_ip_interface_brief", 27, 0, []string{"INTERFACE", "Vlan1", "IP_ADDRESS", "127.0.0.1"}},
+	{"4331", "show_clock", 1, 0, []string{"TIMEZONE", "UTC"}},
+	{"2911", "show_users", 1, 0, []string{"USER", "cisco", "LOCATION", "127.0.0.1"}},
+	{"2960", "show_boot", 1, 0, []string{"MANUAL_BOOT", "no", "ENABLE_BREAK", "no", "BOOT_PATH", "flash:/c2960-lanbasek9-mz.150-2.SE4.bin"}},
+	{"9300", "show_boot", 1, 0, []string{"BOOT_PATH", "flash:packages.conf;", "MANUAL_BOOT", "no", "BOOT_MODE", "DEVICE"}},
+	{"2911", "show_file_systems", 5, 0, []string{"PREFIXES", "system:", "FLAGS", "rw"}},
+	{"2911", "show_archive", 1, 0, []string{"CURRENT_INDEX", "1"}},
 }

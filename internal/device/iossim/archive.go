@@ -31,7 +31,7 @@ func (s *session) archive() {
 	d.archived = append(d.archived, archived{p.FS, ""})
 	n := d.archives + 1
 	d.archives = n
-	name := fmt.Sprintf("%s%s-%d", p.Path, d.clock().Format("Jan-_2-15-04-05.000"), n-1)
+	name := fmt.Sprintf("%s-%s-%d", p.Path, d.clock().Format("Jan-_2-15-04-05.000"), n-1)
 	name = strings.ReplaceAll(name, " ", "-")
 	d.archived[len(d.archived)-1].name = name
 	var old []archived
