@@ -77,3 +77,26 @@ Subsystem sftp internal-sftp
 	e.base = strings.TrimPrefix(filepath.ToSlash(root), "/") + "/"
 	return e
 }}
+
+// openSSHByPassword is sshd with a user of its own, who logs in by password: simulated
+// devices know nothing else. The user is in files that sshd takes for those of the system.
+var openSSHByPassword = server{name: "openssh", protocol: "sftp", start: func(t *testing.T, root string) endpoint {
+	program := peer(t, "sshd")
+	if os.Getuid() == 0 { // what its package makes when it is installed
+		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	crypted := strings.TrimSpace(run(t, exec.Command(peer(t, "openssl"), "passwd", "-6", peerPassword)))
+	text, err := os.ReadFile("/etc/passwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	passwd := configFile(t, "passwd", string(text)+fmt.Sprintf("%s:x:%d:%d::%s:/bin/sh\n", peerUser, os.Getuid(), os.Getgid(), root))
+	shadow := configFile(t, "shadow", fmt.Sprintf("%s:%s:19000:0:99999:7:::\n", peerUser, crypted))
+	config := configFile(t, "sshd_config", fmt.Sprintf("HostKey %s\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\nPrintLastLog no\n", sshKey(t, "-t", "ed25519")))
+	e := inetd(t, "sftp", "env", "LD_PRELOAD=libnss_wrapper.so", "NSS_WRAPPER_PASSWD="+passwd, "NSS_WRAPPER_GROUP=/etc/group", "NSS_WRAPPER_SHADOW="+shadow,
+		program, "-i", "-e", "-f", config)
+	e.user, e.password = peerUser, peerPassword
+	return e
+}}

@@ -100,7 +100,7 @@ func telnetTo(t *testing.T, addr string) dialogue {
 // TestSimulatedDevicesPull: a device's copy command has the whole file from any server.
 func TestSimulatedDevicesPull(t *testing.T) {
 	ssh := drayServerSSH()
-	for _, s := range []server{drayTFTP, tftpdHPA, drayFTP, vsftpd, ssh} {
+	for _, s := range []server{drayTFTP, tftpdHPA, drayFTP, vsftpd, ssh, openSSHByPassword} {
 		t.Run(s.protocol+" "+s.name, func(t *testing.T) {
 			t.Parallel()
 			root := furnish(t)
@@ -277,4 +277,56 @@ var templated = []struct {
 	{"9300", "show_boot", 1, 0, []string{"BOOT_PATH", "flash:packages.conf;", "MANUAL_BOOT", "no", "BOOT_MODE", "DEVICE"}},
 	{"2911", "show_file_systems", 5, 0, []string{"PREFIXES", "system:", "FLAGS", "rw"}},
 	{"2911", "show_archive", 1, 0, []string{"CURRENT_INDEX", "1"}},
+}
+
+// TestScpOfDevices: OpenSSH's scp puts a file on a device and gets it back, once the device
+// is told to take it; and the device puts it on OpenSSH's server.
+func TestScpOfDevices(t *testing.T) {
+	peer(t, "scp")
+	t.Parallel()
+	root := furnish(t)
+	makeSimImage(t, root)
+	e := openSSHByPassword.start(t, root)
+	addr, telnet := simulate(t)
+	ask := configFile(t, "ask", "#!/bin/sh\necho cisco\n")
+	if err := os.Chmod(ask, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	device := "cisco@127.0.0.1:flash:"
+	copies := func(from, to string) (string, int) {
+		cmd := exec.Command("env", "SSH_ASKPASS="+ask, "SSH_ASKPASS_REQUIRE=force", "scp", "-O", "-F", "none", "-q", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentityAgent=none",
+			"-o", "PubkeyAuthentication=no", "-P", portOf(t, addr), from, to)
+		return runAny(t, cmd)
+	}
+	image := filepath.Join(root, simImage)
+	if out, code := copies(image, device); code == 0 || !strings.Contains(out, "Privilege denied.") {
+		t.Errorf("a device that was not told takes a file: %d\n%s", code, out)
+	}
+	d := telnetTo(t, telnet)
+	for _, line := range []string{"configure terminal", "ip scp server enable", "end"} {
+		d.say(line)
+		d.until("#")
+	}
+	back := filepath.Join(t.TempDir(), "back")
+	for _, c := range [][2]string{{image, device}, {device + "/" + simImage, back}} {
+		if out, code := copies(c[0], c[1]); code != 0 {
+			t.Fatalf("%s: %d\n%s", c, code, out)
+		}
+	}
+	sent := filepath.Join(root, "incoming", "sent.bin")
+	d.say(fmt.Sprintf("copy flash:%s scp://%s:%s@%s/%s", simImage, e.user, e.password, net.JoinHostPort(e.host, e.port), sent))
+	d.until("]? ")
+	d.say("")
+	if got := d.until("R1#"); !strings.Contains(got, "Sending file modes: C0644 700000 sent.bin") || !strings.Contains(got, "700000 bytes copied") {
+		t.Errorf("the device says\n%s", got)
+	}
+	want, err := os.ReadFile(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{back, sent} {
+		if got, err := os.ReadFile(name); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s has %d octets, %v; want those of the image", name, len(got), err)
+		}
+	}
 }
