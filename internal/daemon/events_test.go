@@ -20,6 +20,7 @@ import (
 	"dray/internal/config"
 	"dray/internal/event"
 	"dray/internal/event/hook"
+	"dray/tftp"
 )
 
 // running is a daemon that serves until the test ends.
@@ -50,6 +51,19 @@ func visit(t *testing.T, d *Daemon) error {
 	}
 	defer c.Close()
 	return c.Login(t.Context(), "anonymous", "guest@")
+}
+
+// fetch gets a file over TFTP.
+func fetch(t *testing.T, d *Daemon) error {
+	t.Helper()
+	u, err := tftp.ParseURL("tftp://" + d.Endpoints()[1].Addr.String() + "/file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c tftp.Client
+	defer c.Close()
+	_, err = c.Get(t.Context(), u, io.Discard)
+	return err
 }
 
 // TestMetrics: they are counted, and told over HTTP, and nothing else is.
@@ -90,7 +104,11 @@ func TestNobodyIsLetInWithoutATrail(t *testing.T) {
 			t.Fatal(err)
 		}
 		var log bytes.Buffer
-		cfg := configFor(t, t.TempDir())
+		served := t.TempDir()
+		if err := os.WriteFile(filepath.Join(served, "file"), []byte("content"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cfg := configFor(t, served)
 		cfg.Audit = config.Audit{File: filepath.Join(dir, "audit.jsonl"), Failure: c.failure}
 		d := running(t, cfg, slog.New(slog.NewTextHandler(&log, nil)))
 		settle := func() { // an end of a session is what has the trail forced to the disk
@@ -106,6 +124,9 @@ func TestNobodyIsLetInWithoutATrail(t *testing.T) {
 		settle()
 		if err := visit(t, d); (err != nil) != c.refused {
 			t.Errorf("%s, without a trail: %v", c.failure, err)
+		}
+		if err := fetch(t, d); (err != nil) != c.refused {
+			t.Errorf("%s, without a trail, over TFTP: %v", c.failure, err)
 		}
 		if err := os.Rename(dir+".away", dir); err != nil {
 			t.Fatal(err)
