@@ -89,6 +89,9 @@ func (c *conn) expire() time.Duration {
 	left, why := c.patience()
 	if left <= 0 && why != nil {
 		c.clock.late.Store(&why)
+		if log := c.srv.Log; log != nil {
+			log.Info("a connection is closed", "session", c.about.ID, "remote", c.about.Remote, "user", c.about.User, "reason", why)
+		}
 		c.cut()
 		return time.Hour // it ends now
 	}
