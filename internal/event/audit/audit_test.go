@@ -228,6 +228,39 @@ func TestACrash(t *testing.T) {
 	})
 }
 
+// TestACrashAnywhere: whatever a crash leaves of the lines behind the head is no tampering, and
+// the trail goes on; what it cannot have taken is missed.
+func TestACrashAnywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "audit.jsonl")
+		o := Options{Path: path, Log: slog.New(slog.DiscardHandler)}
+		trail, err := Open(o)
+		ok(t, err)
+		read := func(name string) []byte {
+			synctest.Wait()
+			b, err := os.ReadFile(name)
+			ok(t, err)
+			return b
+		}
+		for _, e := range story() {
+			trail.Emit(e)
+		}
+		safe, head := len(read(path)), read(headName(path))
+		for _, e := range story()[:3] {
+			trail.Emit(e)
+		}
+		all := read(path)
+		ok(t, trail.Close())
+		for size := safe - 50; size <= len(all); size += 10 {
+			ok(t, errors.Join(os.WriteFile(path, all[:size], 0o600), os.WriteFile(headName(path), head, 0o600)))
+			keep(t, o)
+			if r := verify(t, path, ""); (r.Bad == nil) != (size >= safe) {
+				t.Errorf("with %d octets, of which %d were safe: %v", size, safe, r.Bad)
+			}
+		}
+	})
+}
+
 // TestARestartHidesNothing: what was done to a trail between two runs is told when the second
 // begins, and stays to be seen.
 func TestARestartHidesNothing(t *testing.T) {
