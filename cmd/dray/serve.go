@@ -18,6 +18,7 @@ import (
 
 	"dray/internal/config"
 	"dray/internal/daemon"
+	"dray/internal/systemd"
 )
 
 func serveCommand(std stdio) *cobra.Command {
@@ -66,7 +67,11 @@ func serve(ctx context.Context, cfg *config.Loaded, in *config.Input, std stdio)
 	if err := daemon.RunAs(cfg.Serve); err != nil {
 		return &settingsError{cfg.Locate(err)}
 	}
-	d, err := daemon.Bind(cfg.Serve, log)
+	handed, err := systemd.Sockets(daemon.HandedNames()...)
+	if err != nil {
+		return err
+	}
+	d, err := daemon.BindHanded(cfg.Serve, handed, log)
 	if err != nil {
 		return err
 	}
@@ -88,6 +93,11 @@ func serve(ctx context.Context, cfg *config.Loaded, in *config.Input, std stdio)
 	announce(std.out, cfg, d)
 	warn(log, cfg.Serve, d.Endpoints())
 
+	manager, err := newManager(d, log)
+	if err != nil {
+		return errors.Join(err, d.Close())
+	}
+	defer manager.stop()
 	drain, beginDrain := context.WithCancel(ctx)
 	cut, beginCut := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -99,6 +109,7 @@ func serve(ctx context.Context, cfg *config.Loaded, in *config.Input, std stdio)
 		for len(steps) > 0 {
 			select {
 			case <-signals:
+				manager.say("STOPPING=1", "STATUS=Letting transfers end")
 				log.Info("stopping: " + [...]string{"cutting transfers", "letting transfers end; once more to cut them"}[len(steps)-1])
 				steps[0]()
 				steps = steps[1:]

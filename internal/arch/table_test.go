@@ -40,6 +40,7 @@ func table() map[string]row {
 		"internal/policy":    {dray: "internal/identity internal/vfs"},
 		"internal/config":    {dray: "internal/config/value internal/policy", outside: "github.com/goccy/go-yaml"}, // what rules say is checked where they are read
 		"internal/confine":   {outside: "github.com/landlock-lsm/go-landlock golang.org/x/sys kernel.org/pub/linux/libs/security/libcap"},
+		"internal/systemd":   {outside: "github.com/coreos/go-systemd/v22 golang.org/x/sys"},
 		"internal/kept":      {},
 		"internal/control":   {outside: "golang.org/x/sys"},
 		"internal/admission": {},
@@ -153,7 +154,7 @@ func table() map[string]row {
 		"cmd/dray": {
 			dray: "ftp ftp/ftpclient internal/admission internal/config internal/control internal/daemon internal/event/audit internal/device internal/device/ios internal/device/ios/show" +
 				" internal/device/reach internal/device/term internal/device/iossim/image internal/device/iossim/model internal/linediff" +
-				" internal/device/iossim/rack internal/identity internal/identity/password internal/policy internal/scp internal/sshclient internal/store" +
+				" internal/device/iossim/rack internal/identity internal/identity/password internal/policy internal/scp internal/sshclient internal/store internal/systemd" +
 				" internal/tftpd/remap internal/userkeys internal/vfs/digest internal/vfs/osfs tftp",
 			outside: "github.com/boombuler/barcode github.com/pkg/sftp github.com/spf13/cobra github.com/spf13/pflag github.com/vbauerster/mpb/v8" +
 				" golang.org/x/crypto/ssh golang.org/x/sys golang.org/x/term",

@@ -21,26 +21,29 @@ import (
 
 // Daemon is a folder with its ports bound. It serves once, by [Daemon.Run].
 type Daemon struct {
-	folders   *osfs.Pool
-	files     *osfs.FS   // the folder that is served
-	written   []*osfs.FS // the folders into which uploads may go
-	common    *live[common]
-	groves    []*grove
-	cert      *live[*certificates] // nil without TLS
-	keys      *live[*hostkeys.Set] // nil without SFTP
-	people    people
-	users     identity.Authenticator // of the people
-	doorman   doorman                // of FTP, which has guests
-	rules     *guard.Live
-	gate      *admission.Gate
-	events    *events
-	log       *slog.Logger
-	write     bool
-	swept     func() // called when the folder has been tidied
-	reload    reloading
-	load      func() (config.Serve, error) // see LoadBy
-	endpoints []Endpoint
-	servers   []server
+	folders                  *osfs.Pool
+	files                    *osfs.FS   // the folder that is served
+	written                  []*osfs.FS // the folders into which uploads may go
+	common                   *live[common]
+	groves                   []*grove
+	cert                     *live[*certificates] // nil without TLS
+	keys                     *live[*hostkeys.Set] // nil without SFTP
+	people                   people
+	users                    identity.Authenticator // of the people
+	doorman                  doorman                // of FTP, which has guests
+	rules                    *guard.Live
+	gate                     *admission.Gate
+	events                   *events
+	log                      *slog.Logger
+	write                    bool
+	swept                    func() // called when the folder has been tidied
+	reload                   reloading
+	load                     func() (config.Serve, error) // see LoadBy
+	handed                   Handed
+	pulses                   []*pulse // of the ports over TCP
+	reloadBegun, reloadEnded func()   // see Reloading
+	endpoints                []Endpoint
+	servers                  []server
 }
 
 // server is what both engines have in common, with the listener bound in.
@@ -51,7 +54,10 @@ type server struct {
 }
 
 // Bind opens the folder and every port. It leaves nothing open when it fails.
-func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
+func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) { return BindHanded(cfg, nil, log) }
+
+// BindHanded is Bind where a service manager has bound some of the ports.
+func BindHanded(cfg config.Serve, handed Handed, log *slog.Logger) (*Daemon, error) {
 	decider, err := accessRules(cfg)
 	if err != nil {
 		return nil, err
@@ -60,7 +66,7 @@ func Bind(cfg config.Serve, log *slog.Logger) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{rules: new(guard.Live), events: told, log: log, write: writes(cfg), swept: func() {}}
+	d := &Daemon{handed: handed, rules: new(guard.Live), events: told, log: log, write: writes(cfg), swept: func() {}}
 	d.rules.Set(decider)
 	d.reload.started, d.reload.now = cfg, cfg
 	d.reloads(func(cfg config.Serve) (change, error) {

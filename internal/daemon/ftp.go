@@ -16,6 +16,7 @@ import (
 
 func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
 	_, implicit := cfg.FTPS.Port.Number()
+	implicit = implicit || d.handed["ftps"] != nil
 	if cfg.FTP.Port.Off() && !implicit {
 		return nil
 	}
@@ -38,8 +39,7 @@ func (d *Daemon) addFTP(cfg config.Serve, log *slog.Logger) error {
 }
 
 func (d *Daemon) listenFTP(s service, port config.Port, on config.Listen, srv *ftpserver.Server, serve func(net.Listener) error) error {
-	var l net.Listener
-	at, err := s.bind(port, listenTCP(on.Host(), &l))
+	l, at, err := d.listenTCP(s, port, on.Host())
 	if err != nil {
 		return err
 	}

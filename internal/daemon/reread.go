@@ -28,7 +28,14 @@ func (d *Daemon) Reread() (Reloaded, error) {
 	return said, nil
 }
 
+// Reloading says who is told of each Reread, before and after. It is called before Run.
+func (d *Daemon) Reloading(begun, ended func()) { d.reloadBegun, d.reloadEnded = begun, ended }
+
 func (d *Daemon) reread() (Reloaded, error) {
+	if d.reloadBegun != nil {
+		d.reloadBegun()
+		defer d.reloadEnded()
+	}
 	cfg, err := d.load()
 	if err != nil {
 		return Reloaded{}, err

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 
 	"dray/internal/config"
 	"dray/internal/hostkeys"
@@ -39,8 +38,7 @@ func (d *Daemon) addSFTP(cfg config.Serve, log *slog.Logger) error {
 	terms.HostKeys = keys.Signers
 	srv := d.sftpServer(cfg, log)
 	srv.Terms = terms
-	var l net.Listener
-	at, err := sftpService().bind(cfg.SFTP.Port, listenTCP(cfg.Listen.Host(), &l))
+	l, at, err := d.listenTCP(sftpService(), cfg.SFTP.Port, cfg.Listen.Host())
 	if err != nil {
 		return unlessAsked(asked, err, log)
 	}

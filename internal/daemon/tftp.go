@@ -77,8 +77,7 @@ func (d *Daemon) addTFTP(cfg config.Serve, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	var c *net.UDPConn
-	at, err := tftpService().bind(cfg.TFTP.Port, listenUDP(cfg.Listen.Host(), &c))
+	c, at, err := d.listenUDP(tftpService(), cfg.TFTP.Port, cfg.Listen.Host())
 	if err != nil {
 		return err
 	}
