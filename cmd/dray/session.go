@@ -48,12 +48,12 @@ func sessionList(std stdio) *cobra.Command {
 			if asJSON {
 				return printLines(std.out, all)
 			}
-			return table(std.out, "SESSION\tUSER\tADDRESS\tSINCE\tBYTES\tDOES", all, func(i admission.Info) []any {
+			return table(std.out, "SESSION\tPROTOCOL\tUSER\tADDRESS\tSINCE\tBYTES\tDOES", all, func(i admission.Info) []any {
 				does := "-"
 				if i.Op != "" {
 					does = i.Op + " " + inLine(i.Path)
 				}
-				return []any{i.ID, inLine(i.User), i.Remote.Addr(), ago(i.Since), i.Bytes, does}
+				return []any{i.ID, i.Protocol, inLine(i.User), i.Remote.Addr(), ago(i.Since), i.Bytes, does}
 			})
 		},
 	}

@@ -109,7 +109,7 @@ func TestSessionsOfAUser(t *testing.T) {
 	log := func(user string, want Reason) *Session {
 		t.Helper()
 		s, _ := d.in("192.0.2.1")
-		s.Try(user)
+		s.Try(user, "ftps")
 		if err := s.Login(user); reason(err) != want {
 			t.Errorf("%s: %v", user, err)
 		}
@@ -427,7 +427,7 @@ func TestEnd(t *testing.T) {
 			s, peer := d.in(from)
 			all = append(all, peer)
 			user := []string{"ann", "ann", "bob", "ann"}[i]
-			s.Try(user)
+			s.Try(user, "ftps")
 			if i == 3 {
 				continue
 			}
@@ -451,6 +451,7 @@ func TestEnd(t *testing.T) {
 func TestSessions(t *testing.T) {
 	d := newDoor(t, Limits{})
 	s, _ := d.in("::ffff:192.0.2.1")
+	s.Try("ann", "ftps")
 	if err := s.Login("ann"); err != nil {
 		t.Fatal(err)
 	}
@@ -458,7 +459,7 @@ func TestSessions(t *testing.T) {
 	d.pass(time.Second)
 	d.in("2001:db8::1")
 	want := []Info{
-		{"s1", "ftp", "ann", netip.MustParseAddrPort("192.0.2.1:1"), begun, Activity{"read", "/image", 7}},
+		{"s1", "ftps", "ann", netip.MustParseAddrPort("192.0.2.1:1"), begun, Activity{"read", "/image", 7}},
 		{"s2", "ftp", "", netip.MustParseAddrPort("[2001:db8::1]:2"), d.at, Activity{"read", "/image", 7}},
 	}
 	if got := d.Sessions(); !slices.Equal(got, want) {
@@ -469,7 +470,7 @@ func TestSessions(t *testing.T) {
 // TestNoGate: servers without a gate need no other code.
 func TestNoGate(t *testing.T) {
 	var s *Session
-	s.Try("ann")
+	s.Try("ann", "ftps")
 	wait, failed := s.Failed()
 	if err := errors.Join(s.Login("ann"), failed); err != nil || wait != 0 {
 		t.Error(wait, err)

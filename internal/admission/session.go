@@ -26,27 +26,28 @@ type Activity struct {
 // Session is somebody at the door, or inside. Its methods may be called on nil, which is a
 // session without limits.
 type Session struct {
-	gate     *Gate
-	id       string
-	protocol string
-	remote   netip.AddrPort
-	since    time.Time
-	peer     Peer
+	gate   *Gate
+	id     string
+	remote netip.AddrPort
+	since  time.Time
+	peer   Peer
 
 	// Under gate.mu.
-	trying string // who is logging in
-	user   string // who has
+	protocol string
+	trying   string // who is logging in
+	user     string // who has
 }
 
-// Try says that somebody is about to prove who they are. From then on [Gate.End] finds the
-// session by that name, so that no log-in slips through while a user is removed.
-func (s *Session) Try(user string) {
+// Try says that somebody is about to prove who they are, and by which protocol they came in the
+// end: it may be under TLS by now. From then on [Gate.End] finds the session by that name, so
+// that no log-in slips through while a user is removed.
+func (s *Session) Try(user, protocol string) {
 	if s == nil {
 		return
 	}
 	s.gate.mu.Lock()
 	defer s.gate.mu.Unlock()
-	s.trying = user
+	s.trying, s.protocol = user, protocol
 }
 
 // Login lets in who has proven to be user. The error is a *RefusedError.

@@ -97,7 +97,7 @@ func (s *session) LoginCertificate(ctx context.Context, user string, cert *x509.
 
 func (s *session) login(ctx context.Context, c identity.Credentials, detail string) (ftpserver.FS, error) {
 	c.Protocol, c.Remote = s.protocol(), s.about.Remote
-	s.visit.Try(c.User)
+	s.visit.Try(c.User, c.Protocol)
 	subject, err := s.backend.Users.Authenticate(ctx, c)
 	if err == nil {
 		err = s.visit.Login(subject.Name)

@@ -59,7 +59,7 @@ func (c *conn) authenticate(cred identity.Credentials, how string) (*ssh.Permiss
 	if cred.User == "" {
 		return nil, errDenied
 	}
-	c.visit.Try(cred.User)
+	c.visit.Try(cred.User, protocol)
 	subject, err := c.srv.Users.Authenticate(c.ctx, cred)
 	if err == nil {
 		err = c.visit.Login(subject.Name)
