@@ -66,18 +66,7 @@ func startRouter(t *testing.T, dir, tftp string) {
 	t.Helper()
 	cmd := exec.Command("dray", "sim", "--model", "2911", "--ssh-port", "0", "--telnet-port", "0", "--speed", "1000", "--tftp-port", tftp,
 		"--inventory", filepath.Join(dir, "lab.yaml"))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	(&labScreen{t: t, out: out}).until("Ctrl-C ends the simulation.")
+	start(t, cmd, "Ctrl-C ends the simulation.")
 }
 
 // TestVersions: a version is kept for each change that counts, in an order that stays.

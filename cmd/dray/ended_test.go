@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"os"
 	"os/exec"
@@ -45,29 +44,8 @@ func TestSessionsEndWithTheirUser(t *testing.T) {
 	ports := filepath.Join(t.TempDir(), "ports")
 	cmd := exec.Command("dray", "serve", dir, "--listen", "127.0.0.1", "--ftp", "0", "--tftp", "off", "--sftp", "0", "--tls", "off",
 		"--state-dir", state, "--config", settings, "--ports-file", ports)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	errs, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	log := bufio.NewReader(errs)
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	await(t, bufio.NewReader(out), "Ctrl-C")
-	text, err := os.ReadFile(ports)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		protocol, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
-		at[protocol] = addr
-	}
+	log := start(t, cmd, "Ctrl-C")
+	at := addresses(t, ports)
 
 	transfers := map[string]*heldDownload{}
 	shells := map[string]*ssh.Client{}

@@ -70,26 +70,9 @@ func startLab(t *testing.T, dir string) map[string]string {
 	file := filepath.Join(dir, "ports")
 	cmd := exec.Command("dray", "serve", images, "--listen", "127.0.0.1", "--ftp", "0", "--tftp", "0", "--ports-file", file,
 		"--user", "course:lab", "--write", "--tftp-write", "all", "--state-dir", dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	screen := &labScreen{t: t, out: out}
-	screen.until("Ctrl-C lets running transfers end")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ports := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		protocol, addr, _ := strings.Cut(strings.TrimSpace(line), " ")
+	start(t, cmd, "Ctrl-C lets running transfers end")
+	ports := addresses(t, file)
+	for protocol, addr := range ports {
 		ports[protocol] = addr[strings.LastIndexByte(addr, ':')+1:]
 	}
 	return ports
@@ -98,12 +81,12 @@ func startLab(t *testing.T, dir string) map[string]string {
 func startConsole(t *testing.T, dir, tftp string) *labScreen {
 	t.Helper()
 	cmd := exec.Command("dray", "sim", "--console", "--model", "2911", "--speed", "1000", "--tftp-port", tftp)
+	cmd.Dir = dir
 	in, err1 := cmd.StdinPipe()
 	out, err2 := cmd.StdoutPipe()
 	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Dir = dir
 	t.Cleanup(func() {
 		in.Close()
 		_, _ = io.Copy(io.Discard, out)

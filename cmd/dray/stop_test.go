@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -40,24 +39,8 @@ func startHeld(t *testing.T) (*exec.Cmd, *bufio.Reader, *heldDownload) {
 	}
 	ports := filepath.Join(t.TempDir(), "ports")
 	cmd := exec.Command("dray", "serve", dir, "--listen", "127.0.0.1", "--ftp", "0", "--tftp", "off", "--tls", "off", "--ports-file", ports)
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	await(t, bufio.NewReader(out), "Ctrl-C")
-	text, err := os.ReadFile(ports)
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := strings.TrimSpace(strings.TrimPrefix(string(text), "ftp "))
+	log := start(t, cmd, "Ctrl-C")
+	addr := addresses(t, ports)["ftp"]
 	h := &heldDownload{begun: make(chan struct{}), free: make(chan struct{}), err: make(chan error, 1)}
 	go func() {
 		job := ftpclient.Retry{Address: addr, User: "anonymous", Password: "guest@"}
@@ -65,21 +48,7 @@ func startHeld(t *testing.T) (*exec.Cmd, *bufio.Reader, *heldDownload) {
 		h.err <- err
 	}()
 	<-h.begun
-	return cmd, bufio.NewReader(log), h
-}
-
-// await reads lines until one holds what is wanted.
-func await(t *testing.T, r *bufio.Reader, want string) {
-	t.Helper()
-	for {
-		line, err := r.ReadString('\n')
-		if strings.Contains(line, want) {
-			return
-		}
-		if err != nil {
-			t.Fatalf("%q was not said: %v", want, err)
-		}
-	}
+	return cmd, log, h
 }
 
 func interrupt(t *testing.T, cmd *exec.Cmd) {

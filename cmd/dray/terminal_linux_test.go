@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"io"
 	"os/exec"
 	"path/filepath"
@@ -16,20 +15,7 @@ func TestServerEndsWithItsTerminal(t *testing.T) {
 		"--state-dir", filepath.Join(t.TempDir(), "state"))
 	cmd.Stdin = screen
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
-	errs, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	await(t, bufio.NewReader(out), "Ctrl-C")
-	log := bufio.NewReader(errs)
+	log := start(t, cmd, "Ctrl-C")
 	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}

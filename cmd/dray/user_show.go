@@ -121,6 +121,19 @@ func (p *people) all(c *cobra.Command) ([]userView, error) {
 	return all, err
 }
 
+// one is the user of that name.
+func (p *people) one(c *cobra.Command, name string) (userView, error) {
+	all, err := p.all(c)
+	if err != nil {
+		return userView{}, err
+	}
+	i := slices.IndexFunc(all, func(s userView) bool { return s.Name == name })
+	if i < 0 {
+		return userView{}, fmt.Errorf("%s: %w", name, identity.ErrUnknown)
+	}
+	return all[i], nil
+}
+
 func userList(std stdio) *cobra.Command {
 	p := people{std: std}
 	var asJSON bool
@@ -205,18 +218,14 @@ func userShow(std stdio) *cobra.Command {
 		Short: "Show all that is known of a user, but for the secrets",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			all, err := p.all(c)
-			if err != nil {
-				return err
-			}
-			i := slices.IndexFunc(all, func(s userView) bool { return s.Name == args[0] })
+			user, err := p.one(c, args[0])
 			switch {
-			case i < 0:
-				return fmt.Errorf("%s: %w", args[0], identity.ErrUnknown)
+			case err != nil:
+				return err
 			case asJSON:
-				return printLines(std.out, all[i:i+1])
+				return printLines(std.out, []userView{user})
 			}
-			return all[i].print(std.out)
+			return user.print(std.out)
 		},
 	}
 	p.add(c)
@@ -323,18 +332,14 @@ func userKeyList(std stdio) *cobra.Command {
 		Short: "List the public keys of a user",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			all, err := p.all(c)
-			if err != nil {
-				return err
-			}
-			i := slices.IndexFunc(all, func(s userView) bool { return s.Name == args[0] })
+			user, err := p.one(c, args[0])
 			switch {
-			case i < 0:
-				return fmt.Errorf("%s: %w", args[0], identity.ErrUnknown)
+			case err != nil:
+				return err
 			case asJSON:
-				return printLines(std.out, all[i].Keys)
+				return printLines(std.out, user.Keys)
 			}
-			for _, k := range all[i].Keys {
+			for _, k := range user.Keys {
 				if err := say(std, nil, "%s", strings.TrimSpace(k.Fingerprint+" "+k.Type+" "+k.Comment)); err != nil {
 					return err
 				}
