@@ -204,7 +204,7 @@ func tidy(s string) string {
 func likeness(s string) string {
 	for _, r := range [][2]string{
 		{`[!.O]+(\n|Done)`, "!$1"}, {`in [\d.]+ secs \(\d+ bytes/sec\)`, "in no time"}, {`[A-Z][a-z]{2} +\d+ \d{4} \d\d:\d\d:\d\d`, "DATE"},
-		{` +DATE`, " DATE"}, {`\*[A-Z][a-z]{2} +\d+ [\d:.]+`, "*DATE"}, {`\n\*DATE.*\n`, "\n"}, {`\n+`, "\n"}, {`\d+ bytes copied`, "copied"}, {`Writing .*`, ""},
+		{` +DATE`, " DATE"}, {`\*[A-Z][a-z]{2} +\d+ [\d:.]+`, "*DATE"}, {`max = [\d/]+ ms`, "max"}, {`\n\*DATE.*\n`, "\n"}, {`\n+`, "\n"}, {`\d+ bytes copied`, "copied"}, {`Writing .*`, ""},
 	} {
 		s = regexp.MustCompile(r[0]).ReplaceAllString(s, r[1])
 	}

@@ -33,6 +33,11 @@ var dialogues = []struct {
 	{"another line is cleared", "2911", []string{"clear line vty 0\r", "n", "clear line vty 4\r", "\r"}, []string{"R1#clear line vty 4\n[confirm]\n [OK]\nR1#"}},
 	{"help", "2911", []string{"configure ?"}, []string{"R1#configure ?\n  terminal  Configure from the terminal\n  <cr>\n\nR1#configure "}},
 	{"help on nothing", "2911", []string{"conf t\r", "?"}, []string{"R1(config)#?\nConfigure commands:\n"}},
+	{"ping", "2911", []string{"ping 192.0.2.9\r", "ping 192.0.2.77\r", "~", "ping nowhere\r"}, []string{
+		"R1#ping 192.0.2.9\nType escape sequence to abort.\nSending 5, 100-byte ICMP Echos to 192.0.2.9, timeout is 2 seconds:\n!!!!!\nSuccess rate is 100 percent (5/5), round-trip min/avg/max = 1/1/1 ms\nR1#",
+		"\n.....\nSuccess rate is 0 percent (0/5)\nR1#", "% Unrecognized host or address, or protocol not running.\n"}},
+	{"an address of the startup-config, and another", "2911", []string{"conf t\r", "int g0/1\r", "ip address 10.1.1.1 255.255.255.0\r", "do show ip interface brief\r"}, []string{
+		"GigabitEthernet0/0         192.0.2.1       YES NVRAM  up  ", "GigabitEthernet0/1         10.1.1.1        YES manual "}},
 	{"pages", "2911", []string{"show version\r", "show running-config\r", "q"}, []string{" --More-- "}},
 
 	{"copy", "2911 disk", []string{"copy tftp: flash:\r", "192.0.2.9\r", "new.bin\r", "\r"}, []string{

@@ -130,7 +130,7 @@ func showInventory(s *session, _ args, w io.Writer) error {
 }
 
 func showInterfaces(s *session, _ args, w io.Writer) error {
-	show.Interfaces(w, s.d.model, s.d.config())
+	show.Interfaces(w, s.d.model, s.d.config(), desk{s}.Startup())
 	return nil
 }
 

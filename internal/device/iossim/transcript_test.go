@@ -359,6 +359,13 @@ func (s *shelf) Store(ctx context.Context, r place.Remote, src io.Reader, size i
 	return nil
 }
 
+func (s *shelf) Ping(ctx context.Context, host string) error {
+	if host == "nowhere" {
+		return place.ErrHost
+	}
+	return s.reach(ctx, place.Remote{Scheme: "tftp", Host: host})
+}
+
 func (s *shelf) ServeTFTP(ctx context.Context, _ func(string) (flash.Content, bool)) error {
 	<-ctx.Done()
 	return ctx.Err()

@@ -110,6 +110,7 @@ func sessionRows() []row {
 		{"reload at <time:HH:MM> [<reason:LINE>]", 15, false, reload},
 		{"reload cancel", 15, false, reloadCancel},
 		{"archive config", 15, false, archiveConfig},
+		{"ping [ip] <host:WORD>", 1, false, ping},
 		{"undebug all", 15, false, func(s *session, _ args, _ io.Writer) error {
 			s.Print("All possible debugging has been turned off\n")
 			return nil

@@ -187,6 +187,19 @@ func (l *Link) dial(source netip.Addr) func(ctx context.Context, network, addres
 	return d.DialContext
 }
 
+// Ping is that of [place.Pinger]. It asks for the port of echo: a host that refuses the
+// connection answers as well as one that takes it, and no program needs a right for that.
+func (l *Link) Ping(ctx context.Context, host string) error {
+	conn, err := l.dial(netip.Addr{})(ctx, "tcp", net.JoinHostPort(host, "7"))
+	if err == nil {
+		return conn.Close()
+	}
+	if isRefused(err) {
+		return nil
+	}
+	return meaning(err)
+}
+
 // ServeTFTP is that of [place.Transfers].
 func (l *Link) ServeTFTP(ctx context.Context, open func(name string) (flash.Content, bool)) error {
 	at := l.Serve

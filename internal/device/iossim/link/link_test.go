@@ -240,3 +240,19 @@ func TestADeviceServesItsFlash(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPing: a host that refuses is there, and a name that nobody has is none.
+func TestPing(t *testing.T) {
+	l := new(Link)
+	if err := l.Ping(t.Context(), "127.0.0.1"); err != nil {
+		t.Error(err)
+	}
+	if err := l.Ping(t.Context(), "no..such"); !errors.Is(err, place.ErrHost) {
+		t.Errorf("a name that nobody has: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.Ping(ctx, "127.0.0.1"); err == nil {
+		t.Error("a ping that was broken off has an answer")
+	}
+}

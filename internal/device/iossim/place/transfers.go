@@ -48,6 +48,12 @@ type Transfers interface {
 	ServeTFTP(ctx context.Context, open func(name string) (flash.Content, bool)) error
 }
 
+// Pinger is a Transfers that can also tell whether a host answers.
+type Pinger interface {
+	// Ping returns after the host has answered, in whatever way; an error is why it did not.
+	Ping(ctx context.Context, host string) error
+}
+
 // What else may become of a transfer.
 var (
 	ErrTimeout     = errors.New("timed out")

@@ -178,8 +178,9 @@ func Bootvar(w io.Writer, f Facts, startup string) {
 	fmt.Fprintf(w, "%s\nCONFIG_FILE variable =\nBOOTLDR variable does not exist\nConfiguration register is %s\n\nStandby not ready to show bootvar\n\n", text, register)
 }
 
-// Interfaces is "show ip interface brief".
-func Interfaces(w io.Writer, m model.Model, c *conf.Config) {
+// Interfaces is "show ip interface brief"; an address that the text of the startup-config
+// has not is one of somebody at a terminal.
+func Interfaces(w io.Writer, m model.Model, c *conf.Config, startup string) {
 	fmt.Fprint(w, "Interface                  IP-Address      OK? Method Status                Protocol\n")
 	names := slices.Clone(m.Interfaces)
 	for _, l := range c.Heads("interface") {
@@ -191,6 +192,9 @@ func Interfaces(w io.Writer, m model.Model, c *conf.Config) {
 		address, method, status, protocol := "unassigned", "unset", "up", "up"
 		if a, ok := addressOf(c.Below("interface "+name, "ip address")); ok {
 			address, method = a.String(), "NVRAM"
+			if !strings.Contains(part(startup, "interface "+name), "\n ip address "+address+" ") {
+				method = "manual"
+			}
 		} else if !configure.Virtual(name) {
 			status, protocol = "down", "down"
 		}
@@ -199,6 +203,22 @@ func Interfaces(w io.Writer, m model.Model, c *conf.Config) {
 		}
 		fmt.Fprintf(w, "%-26s %-15s YES %-6s %-21s %-8s\n", name, address, method, status, protocol)
 	}
+}
+
+// part is a line of a configuration and what is below it.
+func part(text, head string) string {
+	_, rest, ok := strings.Cut("\n"+text, "\n"+head+"\n")
+	if !ok {
+		return ""
+	}
+	below := head
+	for line := range strings.Lines(rest) {
+		if !strings.HasPrefix(line, " ") {
+			break
+		}
+		below += "\n" + strings.TrimSuffix(line, "\n")
+	}
+	return below
 }
 
 func addressOf(rest string, ok bool) (netip.Addr, bool) {
