@@ -299,6 +299,9 @@ type shelf struct {
 
 func (s *shelf) Fetch(ctx context.Context, r place.Remote, w io.Writer, mark func(place.Mark)) error {
 	if err := s.reach(ctx, r); err != nil {
+		if r.Scheme == "tftp" {
+			mark(place.MarkTimeout)
+		}
 		return err
 	}
 	f, ok := s.files[r.Path]

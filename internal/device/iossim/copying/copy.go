@@ -55,6 +55,7 @@ type Copier struct {
 	opening  sync.Once
 	opened   atomic.Bool // the server has answered
 	moved    atomic.Bool // and takes what is sent
+	waited   atomic.Bool // nobody had answered in time, once or more
 }
 
 // Copy asks for what is missing, and copies. What goes wrong with the copy is said at the

@@ -62,8 +62,11 @@ func (c *Copier) marks(header string, show func(string)) func(place.Mark) {
 		if m != place.MarkTimeout || c.to.Network() {
 			c.open(header, show)
 		}
-		if m == place.MarkPackets {
+		switch m {
+		case place.MarkPackets:
 			c.moved.Store(true)
+		case place.MarkTimeout:
+			c.waited.Store(true)
 		}
 		show(string(rune(m)))
 	}
@@ -208,7 +211,7 @@ func (c *Copier) commit(upload *flash.Upload, got *received) error {
 // failed says why a copy broke off; the file of the copy is gone.
 func (c *Copier) failed(err error, size int64) error {
 	remote := c.server()
-	if errors.Is(err, tty.ErrAbort) || c.Context().Err() != nil {
+	if errors.Is(err, tty.ErrAbort) || errors.Is(err, context.Canceled) || c.Context().Err() != nil {
 		if c.opened.Load() {
 			c.Print("\n")
 		}
@@ -222,6 +225,8 @@ func (c *Copier) failed(err error, size int64) error {
 			c.Printf("%d bytes available (%d bytes used)\n", c.to.FS.Free()+size, c.to.FS.Capacity()-c.to.FS.Free()-size)
 		}
 	case c.to.Network() && c.opened.Load() && !c.moved.Load():
+		c.Printf("\n%%Error opening %s (%s)\n", remote, place.Why(err))
+	case !c.opened.Load() && c.waited.Load():
 		c.Printf("\n%%Error opening %s (%s)\n", remote, place.Why(err))
 	case !c.opened.Load():
 		c.Printf("%%Error opening %s (%s)\n", remote, place.Why(err))
