@@ -106,7 +106,7 @@ func (c *Conn) serve() {
 	defer c.closeBackend()
 	defer c.stop()
 	defer c.containPanic()
-	if tcp, ok := c.raw.(*net.TCPConn); ok {
+	if tcp, ok := c.raw.(syscall.Conn); ok {
 		if err := control(tcp, inlineUrgent); err != nil {
 			c.log().Error("urgent data will not be seen", "error", err)
 		}

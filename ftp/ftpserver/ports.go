@@ -17,6 +17,7 @@ type ports struct {
 	open  map[netip.AddrPort]*sharedPort
 	freed chan struct{}  // closed when somebody waits no more; nil until it is asked for
 	wg    sync.WaitGroup // the goroutines that accept
+	who   dataOrigin
 }
 
 // sharedPort is a listening port. It is closed when nobody waits on it any more.
@@ -52,6 +53,13 @@ func (p *ports) reserve(ctx context.Context, r PortRange, ip, peer netip.Addr, l
 			return nil, err
 		}
 	}
+}
+
+// origin says who finds out where connections come from.
+func (p *ports) origin(o dataOrigin) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.who = o
 }
 
 // find does so without waiting. If that might help, freed is closed when it is time to try
@@ -104,20 +112,34 @@ func (p *ports) join(at netip.AddrPort, peer netip.Addr, log func() *slog.Logger
 // accept is the goroutine of a port. It hands each connection to whom it belongs. One
 // that belongs to nobody, who may want to steal the data (RFC 2577, section 3), is closed.
 func (p *ports) accept(port *sharedPort) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel() // nobody waits any more
+	p.mu.Lock()
+	who := p.who
+	p.mu.Unlock()
 	for {
 		conn, err := port.l.AcceptTCP()
 		if err != nil {
 			p.abandon(port)
 			return
 		}
-		p.hand(port, conn)
+		if who == nil {
+			p.hand(port, conn, addrPort(conn.RemoteAddr()))
+			continue
+		}
+		p.wg.Go(func() { // a slow one holds up nobody
+			from, err := who(ctx, conn)
+			if err != nil {
+				from = netip.AddrPort{} // nobody waits for that
+			}
+			p.hand(port, conn, from)
+		})
 	}
 }
 
-func (p *ports) hand(port *sharedPort, conn *net.TCPConn) {
+func (p *ports) hand(port *sharedPort, conn *net.TCPConn, from netip.AddrPort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	from := addrPort(conn.RemoteAddr())
 	if w := port.waiting[from.Addr()]; w != nil {
 		w.conn <- conn
 		p.remove(w)

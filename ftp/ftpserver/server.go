@@ -45,6 +45,11 @@ type Server struct {
 	// goroutine of the connection.
 	PassiveAddressFor func(ctx context.Context, c *Conn) (netip.Addr, error)
 
+	// DataOrigin finds out where a passive data connection comes from, for servers behind a
+	// proxy that says so at the begin of each connection. An error closes the connection.
+	// Zero means what TCP says.
+	DataOrigin func(ctx context.Context, c *net.TCPConn) (netip.AddrPort, error)
+
 	// ActiveSourcePort is the port that active data connections leave from. Zero means
 	// 20, as RFC 959 has it, when the process may, and any otherwise. Negative
 	// means any.

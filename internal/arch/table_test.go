@@ -40,6 +40,7 @@ func table() map[string]row {
 		"internal/policy":    {dray: "internal/identity internal/vfs"},
 		"internal/config":    {dray: "internal/config/value internal/policy", outside: "github.com/goccy/go-yaml"}, // what rules say is checked where they are read
 		"internal/confine":   {outside: "github.com/landlock-lsm/go-landlock golang.org/x/sys kernel.org/pub/linux/libs/security/libcap"},
+		"internal/proxied":   {outside: "github.com/pires/go-proxyproto"},
 		"internal/systemd":   {outside: "github.com/coreos/go-systemd/v22 golang.org/x/sys"},
 		"internal/kept":      {},
 		"internal/control":   {outside: "golang.org/x/sys"},
@@ -148,7 +149,7 @@ func table() map[string]row {
 		"internal/daemon": {
 			dray: "ftp/ftpserver internal/certs internal/config internal/confine internal/control internal/event internal/ftpd internal/hostkeys internal/identity" +
 				" internal/identity/password internal/policy internal/policy/guard internal/sftpd internal/store internal/userkeys internal/tftpd internal/tftpd/neighbour internal/tftpd/remap internal/tree internal/vfs internal/vfs/bandwidth internal/vfs/digest internal/vfs/osfs internal/vfs/quota internal/admission internal/kept tftp" +
-				" internal/event/audit internal/event/hook internal/event/metrics internal/event/xferlog",
+				" internal/event/audit internal/event/hook internal/event/metrics internal/event/xferlog internal/proxied",
 			tests: "ftp/ftpclient",
 		},
 		"cmd/dray": {

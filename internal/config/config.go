@@ -36,6 +36,7 @@ type Serve struct {
 	Limits    Limits // of FTP and SFTP
 	Bans      Bans
 	Confine   Confine
+	Proxy     Proxy
 }
 
 // Log is how the log is written.

@@ -91,6 +91,7 @@ func settings(s *Serve) []Setting {
 		digestSettings(&s.Digests),
 		ruleSettings(s),
 		confineSettings(&s.Confine),
+		proxySettings(&s.Proxy),
 		tftpSettings(&s.TFTP), tftpLimits(&s.TFTP),
 		limitSettings(&s.Limits), banSettings(&s.Bans),
 		auditSettings(&s.Audit), xferlogSettings(&s.Xferlog), metricsSettings(&s.Metrics), hooksSettings(s),

@@ -16,6 +16,7 @@ import (
 	"dray/internal/hostkeys"
 	"dray/internal/identity"
 	"dray/internal/policy/guard"
+	"dray/internal/proxied"
 	"dray/internal/vfs/osfs"
 )
 
@@ -40,8 +41,9 @@ type Daemon struct {
 	reload                   reloading
 	load                     func() (config.Serve, error) // see LoadBy
 	handed                   Handed
-	pulses                   []*pulse // of the ports over TCP
-	reloadBegun, reloadEnded func()   // see Reloading
+	proxies                  *proxied.Trust // nil: nobody's headers are believed
+	pulses                   []*pulse       // of the ports over TCP
+	reloadBegun, reloadEnded func()         // see Reloading
 	endpoints                []Endpoint
 	servers                  []server
 }
@@ -69,6 +71,9 @@ func BindHanded(cfg config.Serve, handed Handed, log *slog.Logger) (*Daemon, err
 	d := &Daemon{handed: handed, rules: new(guard.Live), events: told, log: log, write: writes(cfg), swept: func() {}}
 	d.rules.Set(decider)
 	d.reload.started, d.reload.now = cfg, cfg
+	if len(cfg.Proxy.Networks) > 0 {
+		d.proxies = &proxied.Trust{Networks: cfg.Proxy.Networks, Optional: cfg.Proxy.Headers == config.ProxyUse, Log: log}
+	}
 	d.reloads(func(cfg config.Serve) (change, error) {
 		decider, err := accessRules(cfg)
 		return change{apply: func() { d.rules.Set(decider) }}, err

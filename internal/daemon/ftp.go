@@ -65,6 +65,9 @@ func (d *Daemon) ftpServer(cfg config.Serve, log *slog.Logger) (*ftpserver.Serve
 		StallTimeout: cfg.Limits.StallTimeout,
 		Log:          log,
 	}
+	if d.proxies != nil {
+		srv.DataOrigin = d.proxies.Origin
+	}
 	advertiser := newLive(advertise(cfg, log))
 	srv.PassiveAddressFor = func(ctx context.Context, c *ftpserver.Conn) (netip.Addr, error) {
 		return advertiser.get().AddressFor(ctx, c)

@@ -40,6 +40,9 @@ func (d *Daemon) listenTCP(s service, asked config.Port, host string) (net.Liste
 
 // feel watches whether the connections of l are accepted.
 func (d *Daemon) feel(s service, l net.Listener) net.Listener {
+	if d.proxies != nil {
+		l = d.proxies.Listen(l)
+	}
 	p := &pulse{Listener: l, protocol: s.protocol}
 	d.pulses = append(d.pulses, p)
 	return p
