@@ -25,8 +25,8 @@ const (
 	// tooFar is how far the goroutine may fall behind the writer before it leaves the rest
 	// for later. It does so too when as much has come in less than tooFast: who uploads at
 	// such a pace needs the processors.
-	tooFar  = 16 << 20
-	tooFast = 100 * time.Millisecond
+	tooFar  = 8 << 20
+	tooFast = 70 * time.Millisecond
 
 	// soon is how much may be left at the end of an upload for it to wait.
 	soon = 4 << 20
