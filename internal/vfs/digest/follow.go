@@ -41,6 +41,7 @@ func (f *follower) run() {
 	defer func() { <-f.keeper.followers }()
 	buffer := f.keeper.buffers.Get().(*[chunk]byte)
 	defer f.keeper.buffers.Put(buffer)
+	var pace pace
 	for {
 		f.mu.Lock()
 		for f.written == f.hashed && !f.last && !f.stopped {
@@ -55,15 +56,40 @@ func (f *follower) run() {
 		if stop {
 			return
 		}
+		begun := time.Now()
 		n, err := f.src.ReadAt(buffer[:min(left, chunk)], at)
 		f.sums.Write(buffer[:n])
+		busy := n == chunk && pace.busy(time.Since(begun))
 		f.mu.Lock()
 		f.hashed += int64(n)
-		if err != nil && int64(n) < min(left, chunk) {
+		if busy || err != nil && int64(n) < min(left, chunk) {
 			f.stopped = true
 		}
 		f.mu.Unlock()
 	}
+}
+
+// pace is how long chunks take.
+type pace struct {
+	least, sum time.Duration
+	chunks     int
+}
+
+// busy reports whether the last chunks took twice as long as the quickest: then others want
+// the processors.
+func (p *pace) busy(took time.Duration) bool {
+	const some = 16
+	if p.least == 0 || took < p.least {
+		p.least = took
+	}
+	p.sum += took
+	p.chunks++
+	if p.chunks < some {
+		return false
+	}
+	busy := p.sum > 2*some*p.least
+	p.sum, p.chunks = 0, 0
+	return busy
 }
 
 // wrote tells that the upload has been written up to here.
