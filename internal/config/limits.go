@@ -48,7 +48,7 @@ func limitSettings(l *Limits) []Setting {
 // sftpLimits are the rows of SSH before log-in.
 func sftpLimits(l *Limits) []Setting {
 	return []Setting{
-		{Key: "sftp.max-startups", Value: Count{&l.MaxStartups, 2, 1 << 20}, Default: "100",
+		{Key: "sftp.max-startups", Value: Count{&l.MaxStartups, 2, 1 << 20}, Default: "400",
 			Usage: "how many connections of SSH may be before the end of log-in; from the half of it on a growing share is dropped"},
 		{Key: "sftp.max-tries", Value: Count{&l.MaxTries, 1, 100}, Default: "6",
 			Usage: "how many keys and passwords one connection of SSH may try"},

@@ -62,8 +62,8 @@ type Server struct {
 	MaxTries int
 
 	// MaxStartups is how many connections may be before the end of log-in at once; 0 is
-	// 100. From the half of it on a growing share of new ones is dropped, so that who
-	// holds all of them cannot lock everybody out.
+	// 400. From the half of it on a growing share of new ones is dropped, so that who
+	// holds all of them cannot lock everybody out. The half is what one address may have.
 	MaxStartups int
 
 	terms     atomic.Pointer[Terms] // nil: those of the field
@@ -186,7 +186,7 @@ func (s *Server) admit(nc net.Conn) {
 func (s *Server) drop(waiting int64) bool {
 	limit := int64(s.MaxStartups)
 	if limit <= 0 {
-		limit = 100
+		limit = 400
 	}
 	half := limit / 2
 	return waiting >= limit || waiting > half && rand.Int64N(limit-half) < waiting-half
