@@ -44,6 +44,7 @@ var dialogues = []struct {
 		"R1#copy tftp: flash:\nAddress or name of remote host []? 192.0.2.9\nSource filename []? new.bin\nDestination filename [new.bin]? \nAccessing tftp://192.0.2.9/new.bin...\nLoading new.bin from 192.0.2.9 (via GigabitEthernet0/0): !",
 		"\n[OK - 3000000 bytes]\n\n3000000 bytes copied in ", " bytes/sec)\nR1#"}},
 	{"absolute path", "2911 disk", []string{"copy tftp: flash:\r", "192.0.2.9\r", "/deep/new.bin\r", "\r"}, []string{"Destination filename [new.bin]? \nAccessing tftp://192.0.2.9//deep/new.bin..."}},
+	{"copy by a VRF", "4331 disk", []string{"copy tftp://192.0.2.9/foreign.bin bootflash: vrf Mgmt-intf\r", "\r"}, []string{"1000000 bytes copied in "}},
 	{"overwrite", "2911 disk", []string{"copy tftp://192.0.2.9/new.bin flash:\r", "\r", "copy tftp://192.0.2.9/new.bin flash:\r", "\r"}, []string{
 		"%Warning:There is a file already existing with this name \nDo you want to over write? [confirm]"}},
 	{"erase", "2911", []string{"copy tftp://192.0.2.9/new.bin flash:\r", "\r", "\r", "\r", "~"}, []string{
