@@ -18,6 +18,8 @@ func FuzzTerminal(f *testing.F) {
 		"amy\rsecret\rshow version\r", "\x00\xff\x1b[A\x03\x1a\x04?\t|", "conf t\rbanner motd #x\ry#\rint g0/0\rshut\rend\r",
 		"copy tftp: flash:\r192.0.2.9\rx\r\r", "reload in 1\r\r", "reload\rno\r\r", "show running-config | section (\r", "delete /force flash:\r",
 		"conf t\rusername x secret 0 y\rno username x\rline vty 0 4\rno login\renable secret 5 $\r", "install add file flash:x activate commit\r",
+		"mkdir flash:a\r\rcd a\rcopy tftp://192.0.2.9/x x\r\r\rrename x ../y\r\rrmdir /\r\r\rdelete /recursive flash:\r\r\r\r", "archive download-sw /overwrite /reload tftp://192.0.2.9/x\r",
+		"write erase\r\rreload\rno\r\r", "conf t\rint range fa0/1 - 9\rshut\rno shut\rint g0/0.1\rencap dot1q 1\rend\rping 192.0.2.9\rclear line vty 0\r\r",
 		"clock set 10:00 1 jan 2020\rverify /md5 flash:\r\r", "conf t\rno hostname\rhostname " + "x-" + "\rboot system\rconfig-register 0x2142\r",
 	} {
 		f.Add([]byte(s), 0)
