@@ -21,6 +21,9 @@ func credentials(user, secret string) identity.Credentials {
 // nobody in the store, and not again when all users are gone that the server began with.
 func TestGuestsUntilThereAreUsers(t *testing.T) {
 	cfg := configFor(t, t.TempDir())
+	if err := cfg.SFTP.Port.Set("0"); err != nil { // other tests may have the usual ones
+		t.Fatal(err)
+	}
 	people, err := store.Open(t.Context(), cfg.StateDir)
 	if err != nil {
 		t.Fatal(err)
