@@ -12,6 +12,10 @@ help: ## print this list
 build: ## build bin/dray
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/dray
 
+.PHONY: packages
+packages: ## build the deb and the rpm in bin/, and check them
+	@scripts/packages
+
 .PHONY: test
 test: peers check ## install what the tests need, then run the whole gate
 
