@@ -232,7 +232,7 @@ func TestTranscript(t *testing.T) {
 		var kept strings.Builder
 		conn := device(t, "<Username: ", ">amy\r", "<amy\nPassword: ", ">s3cret\r", "<\nR1>", ">terminal length 0\r", "<terminal length 0\nR1>", ">terminal width 512\r", "<terminal width 512\nR1>",
 			">enable\r", "<enable\nPassword: ", ">gehe1m\r", "<\nR1#",
-			">copy ftp://bob:p4ss@192.0.2.9/x flash:\r", "<copy ftp://bob:p4ss@192.0.2.9/x flash:\n%Error opening ftp://*:*@192.0.2.9/x (Timed out)\nR1#",
+			">copy ftp://bob:p4ss@192.0.2.9/x flash:\r", "<copy ftp://bob:p4ss@192.0.2.9/x flash:\n%Error opening ftp://*:*@192.0.2.9/x (Timed out)\nLoading ftp://192.0.2.9:2121/x\nR1#",
 			">show run\r", "<show run\nenable secret 5 $1$abcd\nusername amy privilege 15 password 7 0822455D0A16\nsnmp-server community s3cret RO\n"+
 				" key 7 0822455D0A16\n neighbor 192.0.2.2 password hush hush\nservice password-encryption\nR1#")
 		s, err := Open(t.Context(), conn, Config{User: "amy", Password: "s3cret", Enable: "gehe1m", Transcript: &kept})
@@ -253,6 +253,7 @@ R1>enable
 Password: 
 R1#copy ftp://bob:*****@192.0.2.9/x flash:
 %Error opening ftp://*:*@192.0.2.9/x (Timed out)
+Loading ftp://192.0.2.9:2121/x
 R1#show run
 enable secret 5 *****
 username amy privilege 15 password 7 *****
