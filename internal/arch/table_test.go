@@ -37,7 +37,7 @@ func table() map[string]row {
 		"internal/vfs":       {},
 		"internal/identity":  {dray: "internal/identity/password", outside: "github.com/pquerna/otp"},
 		"internal/event":     {},
-		"internal/policy":    {dray: "internal/identity internal/vfs"},
+		"internal/policy":    {dray: "internal/identity internal/vfs", tests: "internal/vfs/vfstest"},
 		"internal/config":    {dray: "internal/config/value internal/policy", outside: "github.com/goccy/go-yaml"}, // what rules say is checked where they are read
 		"internal/confine":   {outside: "github.com/landlock-lsm/go-landlock golang.org/x/sys kernel.org/pub/linux/libs/security/libcap"},
 		"internal/proxied":   {outside: "github.com/pires/go-proxyproto"},

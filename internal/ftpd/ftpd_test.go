@@ -200,8 +200,8 @@ func TestEvents(t *testing.T) {
 // TestReadOnly: without the rights, every change is refused with 550 and changes nothing.
 func TestReadOnly(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "content")
-	ok(t, files.Mkdir(t.Context(), parse(t, "/d")))
+	vfstest.Put(t, files, "/f", "content")
+	ok(t, files.Mkdir(t.Context(), vfstest.Path(t, "/d")))
 	address := serve(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadOnly}, Users: identity.Guests{}})
 	ctx := t.Context()
 	c, err := new(ftpclient.Dialer).Dial(ctx, address)
@@ -243,7 +243,7 @@ func TestReadOnly(t *testing.T) {
 // TestDigestTakesTheRightToRead: who may not fetch a file cannot guess at its content.
 func TestDigestTakesTheRightToRead(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "content")
+	vfstest.Put(t, files, "/f", "content")
 	address := serve(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite.Without(policy.Read)}, Users: identity.Guests{}})
 	ctx := t.Context()
 	c, err := new(ftpclient.Dialer).Dial(ctx, address)
@@ -275,8 +275,8 @@ func TestLenientAttributes(t *testing.T) {
 	} {
 		var events recorder
 		files := memfs.New()
-		put(t, files, "/f", "content")
-		before, err := files.Stat(t.Context(), parse(t, "/f"))
+		vfstest.Put(t, files, "/f", "content")
+		before, err := files.Stat(t.Context(), vfstest.Path(t, "/f"))
 		ok(t, err)
 		fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: c.rights}, Users: identity.Guests{}, Events: &events, LenientAttributes: c.lenient})
 		times := fsys.(ftpserver.TimeSetter).SetTimes(t.Context(), "/f", time.Time{}, time.Unix(1e9, 0))
@@ -284,7 +284,7 @@ func TestLenientAttributes(t *testing.T) {
 		if !errors.Is(times, c.want) || !errors.Is(mode, c.want) {
 			t.Errorf("with %b, lenient %v: %v and %v; want %v", c.rights, c.lenient, times, mode, c.want)
 		}
-		if after, err := files.Stat(t.Context(), parse(t, "/f")); err != nil || after != before {
+		if after, err := files.Stat(t.Context(), vfstest.Path(t, "/f")); err != nil || after != before {
 			t.Errorf("the file became %+v, %v; it was %+v", after, err, before)
 		}
 		want := []string{"ftp ftp1 begin", "ftp ftp1 login anonymous", "ftp ftp1 change anonymous settimes /f" + c.event, "ftp ftp1 change anonymous setmode /f" + c.event}
@@ -311,8 +311,8 @@ func TestLenientWithTheStore(t *testing.T) {
 
 func TestPermFact(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "")
-	ok(t, files.Mkdir(t.Context(), parse(t, "/d")))
+	vfstest.Put(t, files, "/f", "")
+	ok(t, files.Mkdir(t.Context(), vfstest.Path(t, "/d")))
 	for _, c := range []struct {
 		rights    policy.Rights
 		file, dir string
@@ -372,7 +372,7 @@ func TestErrors(t *testing.T) {
 // TestFullStore: what a write says is known to the server too, and the old file stays.
 func TestFullStore(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "old")
+	vfstest.Put(t, files, "/f", "old")
 	files.Capacity = 5
 	fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Users: identity.Guests{}})
 	if n, err := fsys.(ftpserver.SpaceReporter).FreeSpace(t.Context(), "/"); n != 2 || err != nil {
@@ -393,7 +393,7 @@ func TestFullStore(t *testing.T) {
 // TestUniqueUploadIsExclusive is STOU: a name that is taken is not overwritten.
 func TestUniqueUploadIsExclusive(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "old")
+	vfstest.Put(t, files, "/f", "old")
 	fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}, Users: identity.Guests{}})
 	if _, err := fsys.Create(t.Context(), "/f", ftpserver.CreateOptions{New: true}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a name that is taken: %v", err)
@@ -404,7 +404,7 @@ func TestUniqueUploadIsExclusive(t *testing.T) {
 // from an offset on.
 func TestDownloadKeepsTheFastPath(t *testing.T) {
 	files := folder(t)
-	put(t, files, "/f", "0123456789")
+	vfstest.Put(t, files, "/f", "0123456789")
 	fsys := session(t, &ftpd.Backend{Trees: &tree.Trees{Files: files, Rules: policy.ReadOnly}, Users: identity.Guests{}})
 	for offset, want := range map[int64]string{0: "0123456789", 4: "456789", 10: ""} {
 		r, err := fsys.Open(t.Context(), "/f", offset)
@@ -488,21 +488,6 @@ func session(t *testing.T, b *ftpd.Backend) ftpserver.FS {
 	fsys, err := s.Login(t.Context(), "anonymous", "")
 	ok(t, err)
 	return fsys
-}
-
-func put(t *testing.T, fsys vfs.FS, name, content string) {
-	t.Helper()
-	u, err := fsys.Create(t.Context(), parse(t, name), vfs.CreateOptions{})
-	ok(t, err)
-	_, err = io.WriteString(u, content)
-	ok(t, errors.Join(err, u.Commit()))
-}
-
-func parse(t *testing.T, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	ok(t, err)
-	return p
 }
 
 func ok(t *testing.T, err error) {

@@ -11,6 +11,7 @@ import (
 	"dray/internal/identity"
 	"dray/internal/policy"
 	"dray/internal/vfs"
+	"dray/internal/vfs/vfstest"
 )
 
 // say reads rules as a person notes them: one a line, "allow" or "deny", the operations,
@@ -64,13 +65,6 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-func at(t testing.TB, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	ok(t, err)
-	return p
-}
-
 // amy comes over SFTP from the laboratory.
 func amy() identity.Subject {
 	return identity.Subject{Name: "amy", Groups: []string{"lab", "noc"}, Protocol: "sftp", Remote: netip.MustParseAddr("192.0.2.7")}
@@ -103,12 +97,12 @@ func TestPatterns(t *testing.T) {
 	} {
 		grant := say(t, "allow read "+c.pattern, 0).For(amy())
 		for _, name := range strings.Fields(c.is) {
-			if !grant.At(at(t, name)).Has(policy.Read) {
+			if !grant.At(vfstest.Path(t, name)).Has(policy.Read) {
 				t.Errorf("%s does not stand for %s", c.pattern, name)
 			}
 		}
 		for _, name := range strings.Fields(c.isNot) {
-			if grant.At(at(t, name)).Has(policy.Read) {
+			if grant.At(vfstest.Path(t, name)).Has(policy.Read) {
 				t.Errorf("%s stands for %s", c.pattern, name)
 			}
 		}
@@ -144,11 +138,11 @@ func TestPatternsThatAreNone(t *testing.T) {
 func TestNamesThatSubjectsCannotUse(t *testing.T) {
 	rules := say(t, "allow read /home/{user}", 0)
 	for name, path := range map[string]string{"*": "/home/bob", "..": "/", "": "/home", "bob/x": "/home/bob/x", "?ob": "/home/bob", "**": "/home/bob"} {
-		if rules.For(identity.Subject{Name: name}).At(at(t, path)).Has(policy.Read) {
+		if rules.For(identity.Subject{Name: name}).At(vfstest.Path(t, path)).Has(policy.Read) {
 			t.Errorf("a user called %q reads %s", name, path)
 		}
 	}
-	if !rules.For(identity.Subject{Name: "*"}).At(at(t, "/home/*/f")).Has(policy.Read) {
+	if !rules.For(identity.Subject{Name: "*"}).At(vfstest.Path(t, "/home/*/f")).Has(policy.Read) {
 		t.Error("a user called * does not read in /home/*")
 	}
 }
@@ -196,7 +190,7 @@ func TestTheFirstRuleThatSpeaksDecides(t *testing.T) {
 		{"deny read /*.KEY\nallow read", "/a.key", ""},
 		{"allow read /Public", "/public", ""},
 	} {
-		if got := say(t, c.rules, 0).For(amy()).At(at(t, c.path)).String(); got != c.want {
+		if got := say(t, c.rules, 0).For(amy()).At(vfstest.Path(t, c.path)).String(); got != c.want {
 			t.Errorf("%s\nat %s: %q; want %q", c.rules, c.path, got, c.want)
 		}
 	}
@@ -255,7 +249,7 @@ func TestCarries(t *testing.T) {
 		{"allow read /a\ndeny read /**/x\nallow read /b", "/b", "/a", policy.Barred},
 	} {
 		grant := say(t, c.rules, policy.ReadWrite).For(amy())
-		if got, rule := grant.Carries(at(t, c.from), at(t, c.to)); got != c.want || (got == policy.Free) != (rule == "") {
+		if got, rule := grant.Carries(vfstest.Path(t, c.from), vfstest.Path(t, c.to)); got != c.want || (got == policy.Free) != (rule == "") {
 			t.Errorf("%s\n%s to %s: %v for %q; want %v", c.rules, c.from, c.to, got, rule, c.want)
 		}
 	}
@@ -293,7 +287,7 @@ func TestExplain(t *testing.T) {
 6 passes: its paths do not match
 7 passes: it is about stat, not read`},
 	} {
-		e := rules.Explain(amy(), c.op, at(t, c.path))
+		e := rules.Explain(amy(), c.op, vfstest.Path(t, c.path))
 		got := fmt.Sprint(e.Allowed, e.Rule, " ", e.Why)
 		for _, s := range e.Steps {
 			got += fmt.Sprintf("\n%d %s: %s", s.Rule, s.Verdict, s.Reason)
@@ -328,7 +322,7 @@ func TestIndexDecidesAsTheListReads(t *testing.T) {
 		rules := say(t, text.String(), policy.Rights(random.IntN(1<<9)))
 		grant := rules.For(amy())
 		for range 5 {
-			p := at(t, "/"+some(5, name))
+			p := vfstest.Path(t, "/"+some(5, name))
 			for _, op := range policy.Ops() {
 				e := rules.Explain(amy(), op, p)
 				if grant.At(p).Has(op) != e.Allowed || !strings.HasSuffix(e.Why, grant.Why(op, p)) {
@@ -362,7 +356,7 @@ func BenchmarkList(b *testing.B) {
 	}
 	rules := say(b, text.String(), policy.ReadOnly)
 	grant := rules.For(amy())
-	dir, names := at(b, "/images"), make([]string, 50_000)
+	dir, names := vfstest.Path(b, "/images"), make([]string, 50_000)
 	for i := range names {
 		names[i] = fmt.Sprintf("c%d-universalk9.bin", i)
 	}

@@ -18,6 +18,7 @@ import (
 	"dray/internal/identity"
 	"dray/internal/identity/password"
 	"dray/internal/vfs/memfs"
+	"dray/internal/vfs/vfstest"
 )
 
 // certificate has ca sign a certificate of key, as change has it.
@@ -399,7 +400,7 @@ func TestShutdownWaitsForTransfers(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if i, err := files.Stat(t.Context(), at(t, "/f")); err != nil || i.Size != 5 {
+	if i, err := files.Stat(t.Context(), vfstest.Path(t, "/f")); err != nil || i.Size != 5 {
 		t.Errorf("%+v, %v", i, err)
 	}
 }

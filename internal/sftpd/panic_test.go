@@ -9,6 +9,7 @@ import (
 	"dray/internal/event"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
+	"dray/internal/vfs/vfstest"
 )
 
 // bomb is a store with faults in it.
@@ -96,7 +97,7 @@ func TestAPanicEndsItsSession(t *testing.T) {
 	if _, err := other.Stat("/"); err != nil {
 		t.Error(err)
 	}
-	if _, err := files.Stat(t.Context(), at(t, "/half")); err == nil {
+	if _, err := files.Stat(t.Context(), vfstest.Path(t, "/half")); err == nil {
 		t.Error("half an upload is there")
 	}
 }

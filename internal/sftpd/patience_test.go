@@ -18,6 +18,7 @@ import (
 	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
+	"dray/internal/vfs/vfstest"
 )
 
 // line is a client's end of a connection in virtual time. What is written waits in a queue;
@@ -209,7 +210,7 @@ func TestStalledUpload(t *testing.T) {
 	if lasted != 6*time.Minute || !errors.Is(transferError(told), errStalled) {
 		t.Errorf("%v, %v", lasted, told)
 	}
-	if _, err := files.Stat(t.Context(), at(t, "/f")); err == nil {
+	if _, err := files.Stat(t.Context(), vfstest.Path(t, "/f")); err == nil {
 		t.Error("half a file is there")
 	}
 }
@@ -217,7 +218,7 @@ func TestStalledUpload(t *testing.T) {
 // TestStalledDownload: who asks and does not read is cut off, though the line stands.
 func TestStalledDownload(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", string(make([]byte, 8<<20)))
+	vfstest.Put(t, files, "/f", string(make([]byte, 8<<20)))
 	lasted, _ := still(t, files, func(s *stillness) {
 		f := openFile(t, s.sftp(), "/f")
 		time.Sleep(time.Minute)
@@ -241,7 +242,7 @@ func TestStalledDownload(t *testing.T) {
 func TestStalledScp(t *testing.T) {
 	for _, command := range []string{"scp -t /f", "scp -f /f"} {
 		files := memfs.New()
-		put(t, files, "/f", "content")
+		vfstest.Put(t, files, "/f", "content")
 		lasted, _ := still(t, files, func(s *stillness) {
 			session, err := s.client.NewSession()
 			if err != nil {

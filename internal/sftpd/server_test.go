@@ -1,7 +1,6 @@
 package sftpd
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
@@ -173,28 +172,4 @@ func TestContract(t *testing.T) {
 		},
 		Is: same,
 	}.Run(t)
-}
-
-func at(t testing.TB, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// put makes a file.
-func put(t testing.TB, files vfs.FS, name, content string) {
-	t.Helper()
-	u, err := files.Create(context.Background(), at(t, name), vfs.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := u.Write([]byte(content)); err != nil {
-		t.Fatal(err)
-	}
-	if err := u.Commit(); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -22,6 +22,7 @@ import (
 	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
+	"dray/internal/vfs/vfstest"
 )
 
 // wireClient speaks packets.
@@ -122,9 +123,9 @@ const create = sftp.FlagWrite | sftp.FlagCreate | sftp.FlagTruncate
 // TestRefusals: what is refused, with its code and its words.
 func TestRefusals(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "content")
-	put(t, files, "/g", "content")
-	if err := files.Mkdir(t.Context(), at(t, "/d")); err != nil {
+	vfstest.Put(t, files, "/f", "content")
+	vfstest.Put(t, files, "/g", "content")
+	if err := files.Mkdir(t.Context(), vfstest.Path(t, "/d")); err != nil {
 		t.Fatal(err)
 	}
 	c := open(t, files, nil).speak(t)
@@ -184,7 +185,7 @@ func TestRefusals(t *testing.T) {
 func TestExtensions(t *testing.T) {
 	files := memfs.New()
 	files.Capacity = 1 << 20
-	put(t, files, "/f", strings.Repeat("a", 256)+"tail")
+	vfstest.Put(t, files, "/f", strings.Repeat("a", 256)+"tail")
 	c := open(t, files, nil).speak(t)
 	numbers := func(f *sftp.Fields, n int) (all []uint64) {
 		for range n {
@@ -245,7 +246,7 @@ func (knowing) Digest(_ context.Context, p vfs.Path, algorithm string) ([]byte, 
 // that which is open.
 func TestDigestsThatAreKnown(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "content")
+	vfstest.Put(t, files, "/f", "content")
 	c := open(t, knowing{files}, nil).speak(t)
 	h := c.open("/f", sftp.FlagRead)
 	ask := func(r sftp.Request) string {
@@ -265,7 +266,7 @@ func TestDigestsThatAreKnown(t *testing.T) {
 			t.Errorf("%s: %q", about, got)
 		}
 	}
-	put(t, files, "/f", "another")
+	vfstest.Put(t, files, "/f", "another")
 	if got := ask(handle); got == "known sha256" {
 		t.Error("what is open is told to be what has its name now")
 	}
@@ -274,7 +275,7 @@ func TestDigestsThatAreKnown(t *testing.T) {
 // TestCopyData copies within the server, to the end or a part.
 func TestCopyData(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "0123456789")
+	vfstest.Put(t, files, "/f", "0123456789")
 	c := open(t, files, nil).speak(t)
 	from, to := c.open("/f", sftp.FlagRead), c.open("/g", create)
 	for _, r := range []sftp.Request{
@@ -333,8 +334,8 @@ func TestAnUploadIsSeenByWhoMakesIt(t *testing.T) {
 // rclone gives up like this.
 func TestANameThatIsRemovedWhileItIsUploaded(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/old", "old")
-	if err := files.Mkdir(t.Context(), at(t, "/d")); err != nil {
+	vfstest.Put(t, files, "/old", "old")
+	if err := files.Mkdir(t.Context(), vfstest.Path(t, "/d")); err != nil {
 		t.Fatal(err)
 	}
 	c := open(t, files, nil).speak(t)
@@ -364,7 +365,7 @@ func TestANameThatIsRemovedWhileItIsUploaded(t *testing.T) {
 // TestAWriteThatFailsSpoilsTheUpload: it does not take its name, whatever came after.
 func TestAWriteThatFailsSpoilsTheUpload(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "old")
+	vfstest.Put(t, files, "/f", "old")
 	files.Capacity = 10
 	c := open(t, files, nil).speak(t)
 	w := c.open("/f", create)
@@ -398,12 +399,12 @@ func TestRights(t *testing.T) {
 	for _, x := range rights() {
 		for _, missing := range all {
 			for _, name := range []string{"/old", "/other", "/new"} {
-				_ = files.Remove(t.Context(), at(t, name)) // if it is there
+				_ = files.Remove(t.Context(), vfstest.Path(t, name)) // if it is there
 			}
-			_ = files.RemoveDir(t.Context(), at(t, "/new"))
-			_ = files.Mkdir(t.Context(), at(t, "/empty"))
-			put(t, files, "/old", "old")
-			put(t, files, "/other", "other")
+			_ = files.RemoveDir(t.Context(), vfstest.Path(t, "/new"))
+			_ = files.Mkdir(t.Context(), vfstest.Path(t, "/empty"))
+			vfstest.Put(t, files, "/old", "old")
+			vfstest.Put(t, files, "/other", "other")
 			rules = policy.ReadWrite.Without(missing)
 			err := x.do(t, conn)
 			if needs := slices.Contains(x.needs, missing); (err != nil) != needs {
@@ -504,8 +505,8 @@ func rights() []right {
 // TestLenientAttributes: who may write is told yes, and nothing is changed.
 func TestLenientAttributes(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "content")
-	before, _ := files.Stat(t.Context(), at(t, "/f"))
+	vfstest.Put(t, files, "/f", "content")
+	before, _ := files.Stat(t.Context(), vfstest.Path(t, "/f"))
 	c := open(t, files, func(s *Server) {
 		s.LenientAttributes = true
 		s.Trees = &tree.Trees{Files: files, Rules: policy.ReadWrite.Without(policy.SetStat)}
@@ -514,7 +515,7 @@ func TestLenientAttributes(t *testing.T) {
 	if got := c.status(sftp.Request{Type: sftp.SetStat, Path: "/f", Attrs: attrs}); got != "0 " {
 		t.Error(got)
 	}
-	if after, err := files.Stat(t.Context(), at(t, "/f")); err != nil || after != before {
+	if after, err := files.Stat(t.Context(), vfstest.Path(t, "/f")); err != nil || after != before {
 		t.Errorf("%+v became %+v, %v", before, after, err)
 	}
 }
@@ -543,7 +544,7 @@ func TestNonsense(t *testing.T) {
 // TestHandlesAreCounted: so many and no more, and a closed one makes room.
 func TestHandlesAreCounted(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "")
+	vfstest.Put(t, files, "/f", "")
 	c := open(t, files, nil).speak(t)
 	var last string
 	for range maxHandles {
@@ -565,7 +566,7 @@ func TestHandlesAreCounted(t *testing.T) {
 // TestEvents: what a session does is told, with who and how much.
 func TestEvents(t *testing.T) {
 	files := memfs.New()
-	put(t, files, "/f", "content")
+	vfstest.Put(t, files, "/f", "content")
 	h := open(t, files, nil)
 	conn := h.connect()
 	c := speakOver(t, conn)
@@ -616,7 +617,7 @@ func TestLongListings(t *testing.T) {
 	files := memfs.New()
 	const many = 1000
 	for n := range many {
-		put(t, files, fmt.Sprintf("/%s%d", strings.Repeat("n", 200), n), "")
+		vfstest.Put(t, files, fmt.Sprintf("/%s%d", strings.Repeat("n", 200), n), "")
 	}
 	c := open(t, files, nil).speak(t)
 	_, f := c.ask(sftp.Request{Type: sftp.OpenDir, Path: "/"})
@@ -643,7 +644,7 @@ func TestLongListings(t *testing.T) {
 // content reads a file.
 func content(t *testing.T, files vfs.FS, name string) string {
 	t.Helper()
-	f, err := files.Open(t.Context(), at(t, name))
+	f, err := files.Open(t.Context(), vfstest.Path(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}

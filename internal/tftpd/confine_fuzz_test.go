@@ -8,6 +8,7 @@ import (
 	"dray/internal/tftpd"
 	"dray/internal/tftpd/remap"
 	"dray/internal/tree"
+	"dray/internal/vfs/vfstest"
 )
 
 // FuzzConfinement: whatever a client asks for, it gets a file of its folder or none, no dot
@@ -33,7 +34,7 @@ func FuzzConfinement(f *testing.F) {
 		before := map[string]int64{"/f": 2, "/192.0.2.2/f": 12, "/192.0.2.1x/f": 13, "/192.0.2.1/.hidden": 18}
 		who.put(name, "changed by a client, and longer than all that was there")
 		for p, size := range before {
-			if i, err := files.Stat(t.Context(), parse(t, p)); err != nil || i.Size != size {
+			if i, err := files.Stat(t.Context(), vfstest.Path(t, p)); err != nil || i.Size != size {
 				t.Errorf("%q changes %s: %+v, %v", name, p, i, err)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
+	"dray/internal/vfs/vfstest"
 	"dray/tftp"
 )
 
@@ -74,7 +75,7 @@ func TestAPanicEndsItsTransfer(t *testing.T) {
 			t.Errorf("told %+v", end)
 		}
 	}
-	if _, err := files.Stat(t.Context(), parse(t, "/bomb")); err == nil {
+	if _, err := files.Stat(t.Context(), vfstest.Path(t, "/bomb")); err == nil {
 		t.Error("half an upload is there")
 	}
 	var got bytes.Buffer

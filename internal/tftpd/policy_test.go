@@ -15,6 +15,7 @@ import (
 	"dray/internal/tftpd/remap"
 	"dray/internal/tree"
 	"dray/internal/vfs/memfs"
+	"dray/internal/vfs/vfstest"
 	"dray/tftp"
 )
 
@@ -129,7 +130,7 @@ func store(t *testing.T, paths ...string) *memfs.FS {
 	for _, p := range paths {
 		for i, c := range p {
 			if c == '/' && i > 0 {
-				_ = files.Mkdir(t.Context(), parse(t, p[:i])) // perhaps it is there
+				_ = files.Mkdir(t.Context(), vfstest.Path(t, p[:i])) // perhaps it is there
 			}
 		}
 		if got := (client{t, h, "127.0.0.1"}).put(p, p); got != "ok" {
@@ -238,7 +239,7 @@ func TestClientFolders(t *testing.T) {
 	if got := (client{t, h, "192.0.2.1"}).put("new", "mine"); got != "ok" {
 		t.Error(got)
 	}
-	if i, err := files.Stat(t.Context(), parse(t, "/192.0.2.1/new")); err != nil || i.Size != 4 {
+	if i, err := files.Stat(t.Context(), vfstest.Path(t, "/192.0.2.1/new")); err != nil || i.Size != 4 {
 		t.Errorf("an upload went elsewhere: %v", err)
 	}
 }
@@ -291,7 +292,7 @@ func TestRemap(t *testing.T) {
 	if got := who.put("new", "x"); got != "ok" {
 		t.Error(got)
 	}
-	if _, err := files.Stat(t.Context(), parse(t, "/in/new")); err != nil {
+	if _, err := files.Stat(t.Context(), vfstest.Path(t, "/in/new")); err != nil {
 		t.Error(err)
 	}
 	h.Reload(tftpd.Policy{})
@@ -323,7 +324,7 @@ func TestWriteModes(t *testing.T) {
 }
 
 func TestUploadFolder(t *testing.T) {
-	h := &tftpd.Handler{Trees: &tree.Trees{Files: store(t, "/f", "/in/f", "/inner/f"), Rules: policy.ReadWrite}, Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}}
+	h := &tftpd.Handler{Trees: &tree.Trees{Files: store(t, "/f", "/in/f", "/inner/f"), Rules: policy.ReadWrite}, Policy: tftpd.Policy{UploadFolder: vfstest.Path(t, "/in")}}
 	who := client{t, h, "192.0.2.1"}
 	for name, want := range map[string]string{
 		"in/new": "ok", "in/../in/f": "ok", "f": "! access", "new": "! access", "inner/f": "! access", "in/../f": "! access",

@@ -15,6 +15,7 @@ import (
 	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/quota"
+	"dray/internal/vfs/vfstest"
 	"dray/tftp"
 )
 
@@ -24,7 +25,7 @@ func within(t *testing.T, files vfs.FS, folder string, b quota.Budget) *tree.Tre
 	t.Cleanup(ledger.Close)
 	return &tree.Trees{
 		Files: files, Rules: policy.ReadWrite, Shared: &tree.Shared{Quotas: &tree.Quotas{Ledger: ledger}},
-		Uploads: b, UploadFolder: parse(t, folder),
+		Uploads: b, UploadFolder: vfstest.Path(t, folder),
 	}
 }
 
@@ -63,7 +64,7 @@ func TestQuota(t *testing.T) {
 			fresh := func() client {
 				files := store(t, "/in/old10", "/in/sub/a")
 				w := client{t, &tftpd.Handler{Trees: &tree.Trees{Files: files, Rules: policy.ReadWrite}}, "192.0.2.1"}
-				ok(t, files.Remove(t.Context(), parse(t, "/in/sub/a")))
+				ok(t, files.Remove(t.Context(), vfstest.Path(t, "/in/sub/a")))
 				for name, content := range map[string]string{"in/old10": strings.Repeat("x", 10), "in/sub/old20": strings.Repeat("x", 20)} {
 					if got := w.put(name, content); got != "ok" {
 						t.Fatal(got)
@@ -133,7 +134,7 @@ func TestQuotaIsNeverExceeded(t *testing.T) {
 	}
 	all.Wait()
 	var bytes int64
-	for i, err := range files.List(t.Context(), parse(t, "/in")) {
+	for i, err := range files.List(t.Context(), vfstest.Path(t, "/in")) {
 		ok(t, err)
 		bytes += i.Size
 	}
@@ -152,7 +153,7 @@ func TestQuotaIsNeverExceeded(t *testing.T) {
 // TestQuotaCountsTheUploadFolder: what lies elsewhere is no upload.
 func TestQuotaCountsTheUploadFolder(t *testing.T) {
 	h := &tftpd.Handler{Trees: within(t, store(t, "/image/that/is/large", "/in/x"), "/in", quota.Budget{Bytes: 10}),
-		Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}}
+		Policy: tftpd.Policy{UploadFolder: vfstest.Path(t, "/in")}}
 	who := client{t, h, "192.0.2.1"}
 	if got := who.put("in/new", "123456"); got != "! no space" {
 		t.Error(got)
@@ -174,7 +175,7 @@ func TestQuotaSeesOthers(t *testing.T) {
 			t.Errorf("over the quota: %s", got)
 		}
 		settle()
-		ok(t, files.Remove(t.Context(), parse(t, "/in/five")))
+		ok(t, files.Remove(t.Context(), vfstest.Path(t, "/in/five")))
 		if got := who.put("in/new", "123"); got != "ok" {
 			t.Errorf("after somebody made room: %s", got)
 		}
@@ -191,7 +192,7 @@ func TestQuotaSeesOthers(t *testing.T) {
 		u, err := who.h.WriteFile(t.Context(), who.request("in/new", true))
 		ok(t, err)
 		settle()
-		ok(t, files.Remove(t.Context(), parse(t, "/in/more")))
+		ok(t, files.Remove(t.Context(), vfstest.Path(t, "/in/more")))
 		if _, err := io.WriteString(u, "1234567890"); err != nil {
 			t.Errorf("room that is made while it comes: %v", err)
 		}
@@ -215,7 +216,7 @@ func TestFullDisk(t *testing.T) {
 func TestAQuotaThatCannotBeKeptAdmitsNothing(t *testing.T) {
 	files := store(t, "/in")
 	h := &tftpd.Handler{Trees: within(t, files, "/in", quota.Budget{Files: 10}),
-		Policy: tftpd.Policy{UploadFolder: parse(t, "/in")}} // which is a file
+		Policy: tftpd.Policy{UploadFolder: vfstest.Path(t, "/in")}} // which is a file
 	if got := (client{t, h, "192.0.2.1"}).put("in", "x"); got != "! not found" {
 		t.Error(got)
 	}

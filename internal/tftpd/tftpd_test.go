@@ -18,6 +18,7 @@ import (
 	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
+	"dray/internal/vfs/vfstest"
 	"dray/tftp"
 )
 
@@ -26,10 +27,10 @@ func layout(t *testing.T) *memfs.FS {
 	t.Helper()
 	files := memfs.New()
 	for _, dir := range []string{"/sub", "/.git"} {
-		ok(t, files.Mkdir(t.Context(), parse(t, dir)))
+		ok(t, files.Mkdir(t.Context(), vfstest.Path(t, dir)))
 	}
 	for _, name := range []string{"/f", "/sub/in.txt", "/.profile", "/.git/config", `/odd\name`} {
-		u, err := files.Create(t.Context(), parse(t, name), vfs.CreateOptions{})
+		u, err := files.Create(t.Context(), vfstest.Path(t, name), vfs.CreateOptions{})
 		ok(t, err)
 		_, err = io.WriteString(u, name)
 		ok(t, errors.Join(err, u.Commit()))
@@ -140,7 +141,7 @@ func TestWrite(t *testing.T) {
 		}
 		_, err = io.WriteString(u, "uploaded")
 		ok(t, errors.Join(err, u.Commit()))
-		i, err := files.Stat(t.Context(), parse(t, c.name))
+		i, err := files.Stat(t.Context(), vfstest.Path(t, c.name))
 		if err != nil || i.Size != 8 {
 			t.Errorf("%q: %+v, %v", c.name, i, err)
 		}
@@ -155,7 +156,7 @@ func TestWriteKeepsBackslashes(t *testing.T) {
 	u, err := h.WriteFile(t.Context(), &tftp.Request{Name: `sub\new`, Write: true})
 	ok(t, err)
 	ok(t, u.Commit())
-	if _, err := files.Stat(t.Context(), parse(t, `/sub\new`)); err != nil {
+	if _, err := files.Stat(t.Context(), vfstest.Path(t, `/sub\new`)); err != nil {
 		t.Error(err)
 	}
 }
@@ -197,7 +198,7 @@ func TestFullStore(t *testing.T) {
 		t.Errorf("a full store is %v", err)
 	}
 	ok(t, u.Abort())
-	if i, err := files.Stat(t.Context(), parse(t, "/f")); err != nil || i.Size != 2 {
+	if i, err := files.Stat(t.Context(), vfstest.Path(t, "/f")); err != nil || i.Size != 2 {
 		t.Errorf("the old file is %+v, %v", i, err)
 	}
 }
@@ -302,13 +303,6 @@ func TestTheWholePathIsInTheLog(t *testing.T) {
 	if !strings.Contains(s.last.Path, `..\..\etc`) {
 		t.Errorf("told %q", s.last.Path)
 	}
-}
-
-func parse(t *testing.T, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	ok(t, err)
-	return p
 }
 
 func ok(t *testing.T, err error) {

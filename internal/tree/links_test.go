@@ -13,6 +13,7 @@ import (
 	"dray/internal/vfs/bandwidth"
 	"dray/internal/vfs/digest"
 	"dray/internal/vfs/quota"
+	"dray/internal/vfs/vfstest"
 )
 
 // TestRulesSeeWhereLinksLead: whatever wraps the files, the guard finds out where a link
@@ -47,7 +48,7 @@ func TestRulesSeeWhereLinksLead(t *testing.T) {
 			fsys, err := all.Open(t.Context(), ann())
 			ok(t, err)
 			for _, name := range []string{"/open/where", "/lab/open/where"} {
-				p := parse(t, name)
+				p := vfstest.Path(t, name)
 				if _, err := fsys.Stat(t.Context(), p); err != nil {
 					t.Errorf("%s is not there: %v", name, err)
 				}

@@ -11,6 +11,7 @@ import (
 	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/quota"
+	"dray/internal/vfs/vfstest"
 )
 
 // TestWhatCounts: for whom, and where, an upload is refused that would bring the files to
@@ -77,7 +78,7 @@ func TestWhatCounts(t *testing.T) {
 			if _, err := all.Shared.Folders.Open(shared.Dir); err != nil {
 				t.Fatal(err)
 			}
-			all.Uploads, all.UploadFolder = c.uploads, parse(t, "/in")
+			all.Uploads, all.UploadFolder = c.uploads, vfstest.Path(t, "/in")
 			all.Shared.Warm()
 			fsys, err := all.Open(t.Context(), c.who)
 			ok(t, err)
@@ -99,7 +100,7 @@ func TestWhatCounts(t *testing.T) {
 // store tries to upload a file, and leaves nothing.
 func store(t *testing.T, fsys vfs.FS, name string, size int) error {
 	t.Helper()
-	u, err := fsys.Create(t.Context(), parse(t, name), vfs.CreateOptions{})
+	u, err := fsys.Create(t.Context(), vfstest.Path(t, name), vfs.CreateOptions{})
 	ok(t, err)
 	defer u.Abort()
 	_, err = io.WriteString(u, strings.Repeat("x", size))

@@ -119,7 +119,7 @@ func TestHomesAreMade(t *testing.T) {
 	}
 	fsys, err := trees(t, dir, tree.Shared{Home: "/home/{user}", MakeHomes: true}).Open(t.Context(), ann())
 	ok(t, err)
-	put(t, fsys, "/f", "content")
+	vfstest.Put(t, fsys, "/f", "content")
 	b, err := os.ReadFile(filepath.Join(dir, "served", "home", "ann", "f"))
 	if err != nil || string(b) != "content" {
 		t.Errorf("the home holds %q, %v", b, err)
@@ -189,7 +189,7 @@ func TestDownloadsReachTheFile(t *testing.T) {
 			fsys, err := all.Open(t.Context(), ann())
 			ok(t, err)
 			for _, name := range []string{"/where", "/images/where"} {
-				f, err := fsys.Open(t.Context(), parse(t, name))
+				f, err := fsys.Open(t.Context(), vfstest.Path(t, name))
 				ok(t, err)
 				if _, direct := f.(*osfs.File); direct != c.direct {
 					t.Errorf("%s is a %T", name, f)
@@ -219,7 +219,7 @@ func TestRatesOfAccounts(t *testing.T) {
 		t.Run(about, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				files := memfs.New()
-				put(t, files, "/f", strings.Repeat("x", 5<<20))
+				vfstest.Put(t, files, "/f", strings.Repeat("x", 5<<20))
 				c.account.Name = "ann"
 				all := &tree.Trees{Files: files, Rules: policy.ReadOnly, Shared: &tree.Shared{
 					Accounts: identity.Accounts{"ann": c.account},
@@ -271,8 +271,8 @@ func TestDigestsAreKnown(t *testing.T) {
 	fsys, err := all.Open(t.Context(), ann())
 	ok(t, err)
 	for _, name := range []string{"/f", "/images/f"} {
-		put(t, fsys, name, "abc")
-		sum, err := fsys.(vfs.Digester).Digest(t.Context(), parse(t, name), "md5")
+		vfstest.Put(t, fsys, name, "abc")
+		sum, err := fsys.(vfs.Digester).Digest(t.Context(), vfstest.Path(t, name), "md5")
 		if err != nil || fmt.Sprintf("%x", sum) != "900150983cd24fb0d6963f7d28e17f72" {
 			t.Errorf("%s: %x, %v", name, sum, err)
 		}
@@ -280,7 +280,7 @@ func TestDigestsAreKnown(t *testing.T) {
 	all.Rules = policy.ReadWrite.Without(policy.Read)
 	fsys, err = all.Open(t.Context(), ann())
 	ok(t, err)
-	if _, err := fsys.(vfs.Digester).Digest(t.Context(), parse(t, "/f"), "md5"); !errors.Is(err, fs.ErrPermission) {
+	if _, err := fsys.(vfs.Digester).Digest(t.Context(), vfstest.Path(t, "/f"), "md5"); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("to who may not read: %v", err)
 	}
 }
@@ -288,7 +288,7 @@ func TestDigestsAreKnown(t *testing.T) {
 // read returns the content of a file, "" for one that is not there.
 func read(t *testing.T, fsys vfs.FS, name string) string {
 	t.Helper()
-	f, err := fsys.Open(t.Context(), parse(t, name))
+	f, err := fsys.Open(t.Context(), vfstest.Path(t, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return ""
 	}
@@ -296,21 +296,6 @@ func read(t *testing.T, fsys vfs.FS, name string) string {
 	b, err := io.ReadAll(f)
 	ok(t, errors.Join(err, f.Close()))
 	return string(b)
-}
-
-func put(t *testing.T, fsys vfs.FS, name, content string) {
-	t.Helper()
-	u, err := fsys.Create(t.Context(), parse(t, name), vfs.CreateOptions{})
-	ok(t, err)
-	_, err = io.WriteString(u, content)
-	ok(t, errors.Join(err, u.Commit()))
-}
-
-func parse(t *testing.T, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	ok(t, err)
-	return p
 }
 
 func ok(t *testing.T, err error) {

@@ -30,15 +30,15 @@ func TestContract(t *testing.T) {
 func operations() []operation {
 	return []operation{
 		{"stat", []policy.Op{policy.Stat}, func(t *testing.T, fsys vfs.FS) error {
-			_, err := fsys.Stat(t.Context(), path(t, "/old"))
+			_, err := fsys.Stat(t.Context(), vfstest.Path(t, "/old"))
 			return err
 		}},
 		{"free space", []policy.Op{policy.Stat}, func(t *testing.T, fsys vfs.FS) error {
-			_, err := fsys.(vfs.SpaceReporter).FreeSpace(t.Context(), path(t, "/"))
+			_, err := fsys.(vfs.SpaceReporter).FreeSpace(t.Context(), vfstest.Path(t, "/"))
 			return err
 		}},
 		{"list", []policy.Op{policy.List}, func(t *testing.T, fsys vfs.FS) error {
-			for _, err := range fsys.List(t.Context(), path(t, "/full")) {
+			for _, err := range fsys.List(t.Context(), vfstest.Path(t, "/full")) {
 				if err != nil {
 					return err
 				}
@@ -46,30 +46,30 @@ func operations() []operation {
 			return nil
 		}},
 		{"read", []policy.Op{policy.Read}, func(t *testing.T, fsys vfs.FS) error {
-			f, err := fsys.Open(t.Context(), path(t, "/old"))
+			f, err := fsys.Open(t.Context(), vfstest.Path(t, "/old"))
 			if err != nil {
 				return err
 			}
 			return f.Close()
 		}},
 		{"digest", []policy.Op{policy.Read}, func(t *testing.T, fsys vfs.FS) error {
-			_, err := fsys.(vfs.Digester).Digest(t.Context(), path(t, "/old"), "md5")
+			_, err := fsys.(vfs.Digester).Digest(t.Context(), vfstest.Path(t, "/old"), "md5")
 			return err
 		}},
 		{"mkdir", []policy.Op{policy.Mkdir}, func(t *testing.T, fsys vfs.FS) error {
-			return fsys.Mkdir(t.Context(), path(t, "/new"))
+			return fsys.Mkdir(t.Context(), vfstest.Path(t, "/new"))
 		}},
 		{"remove", []policy.Op{policy.Delete}, func(t *testing.T, fsys vfs.FS) error {
-			return fsys.Remove(t.Context(), path(t, "/old"))
+			return fsys.Remove(t.Context(), vfstest.Path(t, "/old"))
 		}},
 		{"remove a folder", []policy.Op{policy.Delete}, func(t *testing.T, fsys vfs.FS) error {
-			return fsys.RemoveDir(t.Context(), path(t, "/empty"))
+			return fsys.RemoveDir(t.Context(), vfstest.Path(t, "/empty"))
 		}},
 		{"set the time", []policy.Op{policy.SetStat}, func(t *testing.T, fsys vfs.FS) error {
-			return fsys.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/old"), time.Time{}, time.Unix(1, 0))
+			return fsys.(vfs.TimeSetter).SetTimes(t.Context(), vfstest.Path(t, "/old"), time.Time{}, time.Unix(1, 0))
 		}},
 		{"set the mode", []policy.Op{policy.SetStat}, func(t *testing.T, fsys vfs.FS) error {
-			return fsys.(vfs.ModeSetter).SetMode(t.Context(), path(t, "/old"), 0o600)
+			return fsys.(vfs.ModeSetter).SetMode(t.Context(), vfstest.Path(t, "/old"), 0o600)
 		}},
 		{"create", []policy.Op{policy.Create}, create("/new", vfs.CreateOptions{})},
 		{"append to a new file", []policy.Op{policy.Create}, create("/new", vfs.CreateOptions{InPlace: true, Offset: vfs.OffsetEnd})},
@@ -90,7 +90,7 @@ type operation struct {
 
 func create(name string, o vfs.CreateOptions) func(*testing.T, vfs.FS) error {
 	return func(t *testing.T, fsys vfs.FS) error {
-		u, err := fsys.Create(t.Context(), path(t, name), o)
+		u, err := fsys.Create(t.Context(), vfstest.Path(t, name), o)
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func create(name string, o vfs.CreateOptions) func(*testing.T, vfs.FS) error {
 
 func rename(from, to string) func(*testing.T, vfs.FS) error {
 	return func(t *testing.T, fsys vfs.FS) error {
-		return fsys.Rename(t.Context(), path(t, from), path(t, to), vfs.RenameOptions{})
+		return fsys.Rename(t.Context(), vfstest.Path(t, from), vfstest.Path(t, to), vfs.RenameOptions{})
 	}
 }
 
@@ -155,7 +155,7 @@ func TestNoRightAtAll(t *testing.T) {
 func TestNoOverwriteHasNoGap(t *testing.T) {
 	fsys := memfs.New()
 	g := guard.New(fsys, policy.ReadWrite.Without(policy.Overwrite), identity.Subject{})
-	u, err := g.Create(t.Context(), path(t, "/f"), vfs.CreateOptions{})
+	u, err := g.Create(t.Context(), vfstest.Path(t, "/f"), vfs.CreateOptions{})
 	ok(t, err)
 	ok(t, create("/f", vfs.CreateOptions{})(t, fsys))
 	if err := u.Commit(); !errors.Is(err, fs.ErrExist) {
@@ -191,24 +191,24 @@ func (o onlyFor) At(p vfs.Path) policy.Rights {
 }
 
 func TestDeciderSeesSubjectAndPath(t *testing.T) {
-	d := only{subject: "ann", hidden: path(t, "/full")}
+	d := only{subject: "ann", hidden: vfstest.Path(t, "/full")}
 	ann := guard.New(layout(t), d, identity.Subject{Name: "ann"})
 	var names []string
-	for i, err := range ann.List(t.Context(), path(t, "/")) {
+	for i, err := range ann.List(t.Context(), vfstest.Path(t, "/")) {
 		ok(t, err)
 		names = append(names, i.Name)
 	}
 	if want := []string{"empty", "old", "other"}; !slices.Equal(names, want) {
 		t.Errorf("ann sees %q; want %q", names, want)
 	}
-	if _, err := ann.Stat(t.Context(), path(t, "/full/file")); !errors.Is(err, fs.ErrPermission) {
+	if _, err := ann.Stat(t.Context(), vfstest.Path(t, "/full/file")); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("ann stats what is hidden: %v", err)
 	}
 	if err := rename("/old", "/full/old")(t, ann); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("ann moves a file to where it is hidden: %v", err)
 	}
 	bob := guard.New(layout(t), d, identity.Subject{Name: "bob"})
-	if _, err := bob.Stat(t.Context(), path(t, "/old")); !errors.Is(err, fs.ErrPermission) {
+	if _, err := bob.Stat(t.Context(), vfstest.Path(t, "/old")); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("bob stats: %v", err)
 	}
 }
@@ -226,8 +226,8 @@ func TestSpaceIsReportedOnlyWhereItIsKnown(t *testing.T) {
 func TestAttributesAreSetOnlyWhereTheyCanBe(t *testing.T) {
 	g := guard.New(plain{layout(t)}, policy.ReadWrite, identity.Subject{})
 	for name, err := range map[string]error{
-		"times": g.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/old"), time.Time{}, time.Unix(1, 0)),
-		"mode":  g.(vfs.ModeSetter).SetMode(t.Context(), path(t, "/old"), 0o600),
+		"times": g.(vfs.TimeSetter).SetTimes(t.Context(), vfstest.Path(t, "/old"), time.Time{}, time.Unix(1, 0)),
+		"mode":  g.(vfs.ModeSetter).SetMode(t.Context(), vfstest.Path(t, "/old"), 0o600),
 	} {
 		var op *vfs.OpError
 		if !errors.Is(err, errors.ErrUnsupported) || !errors.As(err, &op) {
@@ -241,10 +241,10 @@ func layout(t *testing.T) *memfs.FS {
 	t.Helper()
 	fsys := memfs.New()
 	for _, dir := range []string{"/full", "/empty"} {
-		ok(t, fsys.Mkdir(t.Context(), path(t, dir)))
+		ok(t, fsys.Mkdir(t.Context(), vfstest.Path(t, dir)))
 	}
 	for _, name := range []string{"/old", "/other", "/full/file"} {
-		u, err := fsys.Create(t.Context(), path(t, name), vfs.CreateOptions{})
+		u, err := fsys.Create(t.Context(), vfstest.Path(t, name), vfs.CreateOptions{})
 		ok(t, err)
 		_, err = io.WriteString(u, name)
 		ok(t, errors.Join(err, u.Commit()))
@@ -277,13 +277,6 @@ func snapshot(t *testing.T, fsys vfs.FS) string {
 	}
 	walk(vfs.Path{})
 	return b.String()
-}
-
-func path(t *testing.T, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	ok(t, err)
-	return p
 }
 
 func ok(t testing.TB, err error) {

@@ -17,6 +17,7 @@ import (
 	"dray/internal/policy/guard"
 	"dray/internal/vfs"
 	"dray/internal/vfs/osfs"
+	"dray/internal/vfs/vfstest"
 )
 
 // rules are one a line: "allow" or "deny", operations, paths. Where none speaks, everything is
@@ -76,14 +77,14 @@ type do = func(t *testing.T, fsys vfs.FS) error
 
 func stat(name string) do {
 	return func(t *testing.T, fsys vfs.FS) error {
-		_, err := fsys.Stat(t.Context(), path(t, name))
+		_, err := fsys.Stat(t.Context(), vfstest.Path(t, name))
 		return err
 	}
 }
 
 func read(name string) do {
 	return func(t *testing.T, fsys vfs.FS) error {
-		f, err := fsys.Open(t.Context(), path(t, name))
+		f, err := fsys.Open(t.Context(), vfstest.Path(t, name))
 		if err != nil {
 			return err
 		}
@@ -93,7 +94,7 @@ func read(name string) do {
 
 func list(name string) do {
 	return func(t *testing.T, fsys vfs.FS) error {
-		for _, err := range fsys.List(t.Context(), path(t, name)) {
+		for _, err := range fsys.List(t.Context(), vfstest.Path(t, name)) {
 			return err
 		}
 		return nil
@@ -101,28 +102,28 @@ func list(name string) do {
 }
 
 func mkdir(name string) do {
-	return func(t *testing.T, fsys vfs.FS) error { return fsys.Mkdir(t.Context(), path(t, name)) }
+	return func(t *testing.T, fsys vfs.FS) error { return fsys.Mkdir(t.Context(), vfstest.Path(t, name)) }
 }
 
 func remove(name string) do {
-	return func(t *testing.T, fsys vfs.FS) error { return fsys.Remove(t.Context(), path(t, name)) }
+	return func(t *testing.T, fsys vfs.FS) error { return fsys.Remove(t.Context(), vfstest.Path(t, name)) }
 }
 
 func chmod(name string) do {
 	return func(t *testing.T, fsys vfs.FS) error {
-		return fsys.(vfs.ModeSetter).SetMode(t.Context(), path(t, name), 0o600)
+		return fsys.(vfs.ModeSetter).SetMode(t.Context(), vfstest.Path(t, name), 0o600)
 	}
 }
 
 func touch(name string) do {
 	return func(t *testing.T, fsys vfs.FS) error {
-		return fsys.(vfs.TimeSetter).SetTimes(t.Context(), path(t, name), time.Time{}, time.Unix(1, 0))
+		return fsys.(vfs.TimeSetter).SetTimes(t.Context(), vfstest.Path(t, name), time.Time{}, time.Unix(1, 0))
 	}
 }
 
 func space(name string) do {
 	return func(t *testing.T, fsys vfs.FS) error {
-		_, err := fsys.(vfs.SpaceReporter).FreeSpace(t.Context(), path(t, name))
+		_, err := fsys.(vfs.SpaceReporter).FreeSpace(t.Context(), vfstest.Path(t, name))
 		return err
 	}
 }
@@ -190,7 +191,7 @@ func TestListingsHideWhatLinksLeadTo(t *testing.T) {
 		{"deny stat /secret", "/full", "deep file"},
 	} {
 		var names []string
-		for i, err := range guard.New(host(t), rules(t, c.rules), identity.Subject{}).List(t.Context(), path(t, c.dir)) {
+		for i, err := range guard.New(host(t), rules(t, c.rules), identity.Subject{}).List(t.Context(), vfstest.Path(t, c.dir)) {
 			ok(t, err)
 			names = append(names, i.Name)
 		}

@@ -35,9 +35,9 @@ func TestWithoutLimitsThereIsNoWrapper(t *testing.T) {
 	}
 	// With one for what comes, what goes is the file itself.
 	put(t, files, "/f", 1)
-	f, err := bandwidth.Wrap(files, bandwidth.New(bandwidth.Rates{Up: 1})).Open(t.Context(), path(t, "/f"))
+	f, err := bandwidth.Wrap(files, bandwidth.New(bandwidth.Rates{Up: 1})).Open(t.Context(), vfstest.Path(t, "/f"))
 	ok(t, err)
-	own, err := files.Open(t.Context(), path(t, "/f"))
+	own, err := files.Open(t.Context(), vfstest.Path(t, "/f"))
 	ok(t, err)
 	if reflect.TypeOf(f) != reflect.TypeOf(own) {
 		t.Errorf("the file is a %T", f)
@@ -97,7 +97,7 @@ func TestFairness(t *testing.T) {
 		for i, size := range sizes {
 			files := bandwidth.Wrap(store, bandwidth.New(bandwidth.Rates{}), all)
 			readers.Go(func() {
-				f, err := files.Open(ctx, path(t, "/f"))
+				f, err := files.Open(ctx, vfstest.Path(t, "/f"))
 				if err != nil {
 					t.Error(err)
 					return
@@ -169,9 +169,9 @@ func TestACutSessionNeverHangs(t *testing.T) {
 		put(t, store, "/f", mib)
 		files := bandwidth.Wrap(store, bandwidth.New(bandwidth.Rates{Up: 1, Down: 1}))
 		ctx, cut := context.WithCancel(t.Context())
-		f, err := files.Open(ctx, path(t, "/f"))
+		f, err := files.Open(ctx, vfstest.Path(t, "/f"))
 		ok(t, err)
-		u, err := files.Create(ctx, path(t, "/g"), vfs.CreateOptions{Readable: true})
+		u, err := files.Create(ctx, vfstest.Path(t, "/g"), vfs.CreateOptions{Readable: true})
 		ok(t, err)
 		random := u.(vfs.RandomUpload)
 		b := func() []byte { return make([]byte, 64*kib) }
@@ -199,7 +199,7 @@ func TestACutSessionNeverHangs(t *testing.T) {
 
 func put(t *testing.T, files vfs.FS, name string, size int) {
 	t.Helper()
-	u, err := files.Create(t.Context(), path(t, name), vfs.CreateOptions{})
+	u, err := files.Create(t.Context(), vfstest.Path(t, name), vfs.CreateOptions{})
 	ok(t, err)
 	b := make([]byte, 256*kib)
 	for left := size; left > 0; left -= min(left, len(b)) {
@@ -211,7 +211,7 @@ func put(t *testing.T, files vfs.FS, name string, size int) {
 
 // get reads a file through a buffer of this size.
 func get(t *testing.T, files vfs.FS, name string, buffer int) (n int) {
-	f, err := files.Open(t.Context(), path(t, name))
+	f, err := files.Open(t.Context(), vfstest.Path(t, name))
 	if err != nil {
 		t.Error(err)
 		return 0
@@ -229,13 +229,6 @@ func get(t *testing.T, files vfs.FS, name string, buffer int) (n int) {
 			return n
 		}
 	}
-}
-
-func path(t *testing.T, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	ok(t, err)
-	return p
 }
 
 func ok(t *testing.T, err error) {

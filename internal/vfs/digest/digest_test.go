@@ -52,7 +52,7 @@ func content(size int) []byte {
 // put uploads a file, as one wants.
 func (h *house) put(o vfs.CreateOptions, do func(u vfs.RandomUpload) error) {
 	h.Helper()
-	u, err := h.files.Create(h.Context(), path(h.T, "/f"), o)
+	u, err := h.files.Create(h.Context(), vfstest.Path(h.T, "/f"), o)
 	ok(h.T, err)
 	ok(h.T, errors.Join(do(u.(vfs.RandomUpload)), u.Commit()))
 }
@@ -72,7 +72,7 @@ func inPieces(b []byte, size int) func(u vfs.RandomUpload) error {
 func (h *house) kept(name string) (all [3]string) {
 	h.Helper()
 	for i, a := range digest.Algorithms() {
-		sum, err := h.files.(vfs.Digester).Digest(h.Context(), path(h.T, name), a)
+		sum, err := h.files.(vfs.Digester).Digest(h.Context(), vfstest.Path(h.T, name), a)
 		ok(h.T, err)
 		all[i] = fmt.Sprintf("%x", sum)
 	}
@@ -177,7 +177,7 @@ func TestChangesInPlace(t *testing.T) {
 		h.keepsNone("/f")
 		<-time.After(calm)
 		h.keeps("/f", append(content(1000), "more"...))
-		u, err := h.files.Create(t.Context(), path(t, "/f"), vfs.CreateOptions{InPlace: true, Keep: true})
+		u, err := h.files.Create(t.Context(), vfstest.Path(t, "/f"), vfs.CreateOptions{InPlace: true, Keep: true})
 		ok(t, err)
 		_, err = io.WriteString(u, "x")
 		ok(t, errors.Join(err, u.Abort())) // what was written stays
@@ -190,12 +190,12 @@ func TestChangesInPlace(t *testing.T) {
 func TestWhatIsChangedBehindOurBack(t *testing.T) {
 	h := open(t)
 	h.put(vfs.CreateOptions{}, inPieces(content(1000), 1000))
-	u, err := h.store.Create(t.Context(), path(t, "/f"), vfs.CreateOptions{InPlace: true, Keep: true})
+	u, err := h.store.Create(t.Context(), vfstest.Path(t, "/f"), vfs.CreateOptions{InPlace: true, Keep: true})
 	ok(t, err)
 	_, err = io.WriteString(u, "other")
 	ok(t, errors.Join(err, u.Commit()))
 	h.keepsNone("/f")
-	u, err = h.store.Create(t.Context(), path(t, "/g"), vfs.CreateOptions{})
+	u, err = h.store.Create(t.Context(), vfstest.Path(t, "/g"), vfs.CreateOptions{})
 	ok(t, errors.Join(err, u.Commit()))
 	h.keepsNone("/g")
 }
@@ -208,8 +208,8 @@ func TestDigestsGoWithTheFile(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h, b := open(t), content(size)
 				h.put(vfs.CreateOptions{}, inPieces(b, size))
-				ok(t, h.files.Rename(t.Context(), path(t, "/f"), path(t, "/g"), vfs.RenameOptions{}))
-				ok(t, h.files.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/g"), time.Time{}, time.Unix(1, 0)))
+				ok(t, h.files.Rename(t.Context(), vfstest.Path(t, "/f"), vfstest.Path(t, "/g"), vfs.RenameOptions{}))
+				ok(t, h.files.(vfs.TimeSetter).SetTimes(t.Context(), vfstest.Path(t, "/g"), time.Time{}, time.Unix(1, 0)))
 				<-time.After(calm)
 				h.keeps("/g", b)
 			})
@@ -238,13 +238,6 @@ func TestPeersReadNoMore(t *testing.T) {
 		}
 		return nil
 	})
-}
-
-func path(t *testing.T, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	ok(t, err)
-	return p
 }
 
 func ok(t *testing.T, err error) {

@@ -3,7 +3,6 @@ package mount_test
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"iter"
 	"slices"
@@ -21,7 +20,7 @@ func TestContract(t *testing.T) {
 	for _, at := range []string{"/mnt", "/deep/in/nothing"} {
 		t.Run(at, func(t *testing.T) {
 			vfstest.Run(t, func(t *testing.T) vfs.FS {
-				return inside{join(t, memfs.New(), mount.Point{At: path(t, at), FS: memfs.New()}), path(t, at)}
+				return inside{join(t, memfs.New(), mount.Point{At: vfstest.Path(t, at), FS: memfs.New()}), vfstest.Path(t, at)}
 			})
 		})
 	}
@@ -83,16 +82,16 @@ func (f inside) SetMode(ctx context.Context, p vfs.Path, mode fs.FileMode) error
 func TestMountsAreSeen(t *testing.T) {
 	root, images, old := memfs.New(), memfs.New(), memfs.New()
 	mkdir(t, root, "/images", "/a")
-	put(t, root, "/images/covered", "")
-	put(t, root, "/a/file", "")
-	put(t, root, "/covered", "")
-	put(t, images, "/new.bin", "image")
-	put(t, old, "/old.bin", "older")
+	vfstest.Put(t, root, "/images/covered", "")
+	vfstest.Put(t, root, "/a/file", "")
+	vfstest.Put(t, root, "/covered", "")
+	vfstest.Put(t, images, "/new.bin", "image")
+	vfstest.Put(t, old, "/old.bin", "older")
 	tree := join(t, root,
-		mount.Point{At: path(t, "/images"), FS: images},
-		mount.Point{At: path(t, "/images/archive/2019"), FS: old},
-		mount.Point{At: path(t, "/a/b/c"), FS: old},
-		mount.Point{At: path(t, "/covered/x"), FS: old})
+		mount.Point{At: vfstest.Path(t, "/images"), FS: images},
+		mount.Point{At: vfstest.Path(t, "/images/archive/2019"), FS: old},
+		mount.Point{At: vfstest.Path(t, "/a/b/c"), FS: old},
+		mount.Point{At: vfstest.Path(t, "/covered/x"), FS: old})
 	for dir, want := range map[string][]string{
 		"/":                    {"a", "covered", "images"},
 		"/images":              {"archive", "new.bin"},
@@ -105,16 +104,16 @@ func TestMountsAreSeen(t *testing.T) {
 		if got := names(t, tree, dir); !slices.Equal(got, want) {
 			t.Errorf("%s holds %q; want %q", dir, got, want)
 		}
-		i, err := tree.Stat(t.Context(), path(t, dir))
-		if err != nil || !i.IsDir() || i.Name != path(t, dir).Base() {
+		i, err := tree.Stat(t.Context(), vfstest.Path(t, dir))
+		if err != nil || !i.IsDir() || i.Name != vfstest.Path(t, dir).Base() {
 			t.Errorf("%s is %+v, %v; want a folder", dir, i, err)
 		}
 	}
-	if got := read(t, tree, "/images/archive/2019/old.bin"); got != "older" {
+	if got := vfstest.Read(t, tree, "/images/archive/2019/old.bin"); got != "older" {
 		t.Errorf("read %q", got)
 	}
-	put(t, tree, "/images/put.bin", "put")
-	if got := read(t, images, "/put.bin"); got != "put" {
+	vfstest.Put(t, tree, "/images/put.bin", "put")
+	if got := vfstest.Read(t, images, "/put.bin"); got != "put" {
 		t.Errorf("what is put into a mounted folder is %q there", got)
 	}
 }
@@ -123,36 +122,36 @@ func TestMountsAreSeen(t *testing.T) {
 func TestMountsStay(t *testing.T) {
 	root := memfs.New()
 	mkdir(t, root, "/a", "/dir")
-	put(t, root, "/file", "content")
-	tree := join(t, root, mount.Point{At: path(t, "/a/m"), FS: memfs.New()}, mount.Point{At: path(t, "/v/m"), FS: memfs.New()})
-	put(t, tree, "/a/m/f", "in a mount")
+	vfstest.Put(t, root, "/file", "content")
+	tree := join(t, root, mount.Point{At: vfstest.Path(t, "/a/m"), FS: memfs.New()}, mount.Point{At: vfstest.Path(t, "/v/m"), FS: memfs.New()})
+	vfstest.Put(t, tree, "/a/m/f", "in a mount")
 	rename := func(from, to string) error {
-		return tree.Rename(t.Context(), path(t, from), path(t, to), vfs.RenameOptions{})
+		return tree.Rename(t.Context(), vfstest.Path(t, from), vfstest.Path(t, to), vfs.RenameOptions{})
 	}
 	create := func(name string) error {
-		u, err := tree.Create(t.Context(), path(t, name), vfs.CreateOptions{})
+		u, err := tree.Create(t.Context(), vfstest.Path(t, name), vfs.CreateOptions{})
 		if err == nil {
 			err = errors.Join(errors.New("it can be written"), u.Abort())
 		}
 		return err
 	}
 	for about, c := range map[string]struct{ got, want error }{
-		"remove a mount as a folder":      {tree.RemoveDir(t.Context(), path(t, "/a/m")), fs.ErrPermission},
-		"remove a mount as a file":        {tree.Remove(t.Context(), path(t, "/a/m")), vfs.ErrIsDir},
-		"remove what leads to it":         {tree.RemoveDir(t.Context(), path(t, "/a")), fs.ErrPermission},
-		"remove what is there for it":     {tree.RemoveDir(t.Context(), path(t, "/v")), fs.ErrPermission},
+		"remove a mount as a folder":      {tree.RemoveDir(t.Context(), vfstest.Path(t, "/a/m")), fs.ErrPermission},
+		"remove a mount as a file":        {tree.Remove(t.Context(), vfstest.Path(t, "/a/m")), vfs.ErrIsDir},
+		"remove what leads to it":         {tree.RemoveDir(t.Context(), vfstest.Path(t, "/a")), fs.ErrPermission},
+		"remove what is there for it":     {tree.RemoveDir(t.Context(), vfstest.Path(t, "/v")), fs.ErrPermission},
 		"rename a mount":                  {rename("/a/m", "/b"), fs.ErrPermission},
 		"rename what leads to it":         {rename("/a", "/b"), fs.ErrPermission},
 		"rename to a mount":               {rename("/dir", "/a/m"), fs.ErrExist},
 		"rename to what leads to it":      {rename("/dir", "/v"), fs.ErrExist},
-		"make a mount":                    {tree.Mkdir(t.Context(), path(t, "/a/m")), fs.ErrExist},
-		"make what leads to it":           {tree.Mkdir(t.Context(), path(t, "/v")), fs.ErrExist},
+		"make a mount":                    {tree.Mkdir(t.Context(), vfstest.Path(t, "/a/m")), fs.ErrExist},
+		"make what leads to it":           {tree.Mkdir(t.Context(), vfstest.Path(t, "/v")), fs.ErrExist},
 		"write a mount":                   {create("/a/m"), vfs.ErrIsDir},
 		"write into what is there for it": {create("/v/f"), fs.ErrPermission},
-		"make in what is there for it":    {tree.Mkdir(t.Context(), path(t, "/v/d")), fs.ErrPermission},
+		"make in what is there for it":    {tree.Mkdir(t.Context(), vfstest.Path(t, "/v/d")), fs.ErrPermission},
 		"move into what is there for it":  {rename("/file", "/v/f"), fs.ErrPermission},
-		"set the time of a mount":         {tree.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/a/m"), time.Time{}, time.Unix(1, 0)), fs.ErrPermission},
-		"set the mode of a mount":         {tree.(vfs.ModeSetter).SetMode(t.Context(), path(t, "/a/m"), 0o700), fs.ErrPermission},
+		"set the time of a mount":         {tree.(vfs.TimeSetter).SetTimes(t.Context(), vfstest.Path(t, "/a/m"), time.Time{}, time.Unix(1, 0)), fs.ErrPermission},
+		"set the mode of a mount":         {tree.(vfs.ModeSetter).SetMode(t.Context(), vfstest.Path(t, "/a/m"), 0o700), fs.ErrPermission},
 		"move into a mount":               {rename("/file", "/a/m/file"), vfs.ErrCrossMount},
 		"move out of a mount":             {rename("/a/m/f", "/f"), vfs.ErrCrossMount},
 		"move from mount to mount":        {rename("/a/m/f", "/v/m/f"), vfs.ErrCrossMount},
@@ -163,7 +162,7 @@ func TestMountsStay(t *testing.T) {
 			t.Errorf("%s: %v; want %v", about, c.got, c.want)
 		}
 	}
-	if got := read(t, tree, "/file") + read(t, tree, "/a/m/f"); got != "contentin a mount" {
+	if got := vfstest.Read(t, tree, "/file") + vfstest.Read(t, tree, "/a/m/f"); got != "contentin a mount" {
 		t.Errorf("the files became %q", got)
 	}
 	if err := rename("/a/m/f", "/a/m/g"); err != nil {
@@ -173,24 +172,24 @@ func TestMountsStay(t *testing.T) {
 
 func TestReadOnlyMounts(t *testing.T) {
 	images := memfs.New()
-	put(t, images, "/f", "content")
+	vfstest.Put(t, images, "/f", "content")
 	mkdir(t, images, "/d")
-	tree := join(t, memfs.New(), mount.Point{At: path(t, "/m"), FS: images, ReadOnly: true})
-	_, created := tree.Create(t.Context(), path(t, "/m/g"), vfs.CreateOptions{})
+	tree := join(t, memfs.New(), mount.Point{At: vfstest.Path(t, "/m"), FS: images, ReadOnly: true})
+	_, created := tree.Create(t.Context(), vfstest.Path(t, "/m/g"), vfs.CreateOptions{})
 	for about, err := range map[string]error{
 		"create":     created,
-		"mkdir":      tree.Mkdir(t.Context(), path(t, "/m/e")),
-		"remove":     tree.Remove(t.Context(), path(t, "/m/f")),
-		"remove dir": tree.RemoveDir(t.Context(), path(t, "/m/d")),
-		"rename":     tree.Rename(t.Context(), path(t, "/m/f"), path(t, "/m/g"), vfs.RenameOptions{}),
-		"time":       tree.(vfs.TimeSetter).SetTimes(t.Context(), path(t, "/m/f"), time.Time{}, time.Unix(1, 0)),
-		"mode":       tree.(vfs.ModeSetter).SetMode(t.Context(), path(t, "/m/f"), 0o600),
+		"mkdir":      tree.Mkdir(t.Context(), vfstest.Path(t, "/m/e")),
+		"remove":     tree.Remove(t.Context(), vfstest.Path(t, "/m/f")),
+		"remove dir": tree.RemoveDir(t.Context(), vfstest.Path(t, "/m/d")),
+		"rename":     tree.Rename(t.Context(), vfstest.Path(t, "/m/f"), vfstest.Path(t, "/m/g"), vfs.RenameOptions{}),
+		"time":       tree.(vfs.TimeSetter).SetTimes(t.Context(), vfstest.Path(t, "/m/f"), time.Time{}, time.Unix(1, 0)),
+		"mode":       tree.(vfs.ModeSetter).SetMode(t.Context(), vfstest.Path(t, "/m/f"), 0o600),
 	} {
 		if !errors.Is(err, fs.ErrPermission) {
 			t.Errorf("%s: %v", about, err)
 		}
 	}
-	if got := read(t, tree, "/m/f"); got != "content" {
+	if got := vfstest.Read(t, tree, "/m/f"); got != "content" {
 		t.Errorf("read %q", got)
 	}
 }
@@ -209,22 +208,22 @@ func (broken) Open(context.Context, vfs.Path) (vfs.File, error) { return nil, er
 // TestALostFolderBreaksOnlyItself: it can still be seen.
 func TestALostFolderBreaksOnlyItself(t *testing.T) {
 	root := memfs.New()
-	put(t, root, "/f", "content")
+	vfstest.Put(t, root, "/f", "content")
 	tree := join(t, root,
-		mount.Point{At: path(t, "/gone"), FS: broken{memfs.New()}},
-		mount.Point{At: path(t, "/never"), Err: errGone})
+		mount.Point{At: vfstest.Path(t, "/gone"), FS: broken{memfs.New()}},
+		mount.Point{At: vfstest.Path(t, "/never"), Err: errGone})
 	if got := names(t, tree, "/"); !slices.Equal(got, []string{"f", "gone", "never"}) {
 		t.Errorf("the root holds %q", got)
 	}
-	if got := read(t, tree, "/f"); got != "content" {
+	if got := vfstest.Read(t, tree, "/f"); got != "content" {
 		t.Errorf("read %q", got)
 	}
 	for _, dir := range []string{"/gone", "/never"} {
 		var failed error
-		for _, err := range tree.List(t.Context(), path(t, dir)) {
+		for _, err := range tree.List(t.Context(), vfstest.Path(t, dir)) {
 			failed = err
 		}
-		_, opened := tree.Open(t.Context(), path(t, dir+"/f"))
+		_, opened := tree.Open(t.Context(), vfstest.Path(t, dir+"/f"))
 		for _, err := range []error{failed, opened} {
 			var op *vfs.OpError
 			if !errors.Is(err, errGone) || !errors.As(err, &op) {
@@ -237,14 +236,14 @@ func TestALostFolderBreaksOnlyItself(t *testing.T) {
 func TestSpaceIsThatOfTheMount(t *testing.T) {
 	root, images := memfs.New(), memfs.New()
 	root.Capacity, images.Capacity = 100, 7
-	tree := join(t, root, mount.Point{At: path(t, "/v/m"), FS: images})
+	tree := join(t, root, mount.Point{At: vfstest.Path(t, "/v/m"), FS: images})
 	for dir, want := range map[string]int64{"/": 100, "/v/m": 7, "/v": 0} {
-		got, err := tree.(vfs.SpaceReporter).FreeSpace(t.Context(), path(t, dir))
+		got, err := tree.(vfs.SpaceReporter).FreeSpace(t.Context(), vfstest.Path(t, dir))
 		if got != want || err != nil {
 			t.Errorf("%s: %d free, %v; want %d", dir, got, err, want)
 		}
 	}
-	if _, ok := join(t, root, mount.Point{At: path(t, "/m"), FS: plain{images}}).(vfs.SpaceReporter); ok {
+	if _, ok := join(t, root, mount.Point{At: vfstest.Path(t, "/m"), FS: plain{images}}).(vfs.SpaceReporter); ok {
 		t.Error("a tree knows the space of one that does not")
 	}
 }
@@ -253,8 +252,8 @@ func TestSpaceIsThatOfTheMount(t *testing.T) {
 type plain struct{ vfs.FS }
 
 func TestErrorsNameThePathThatWasAskedFor(t *testing.T) {
-	tree := join(t, memfs.New(), mount.Point{At: path(t, "/m"), FS: memfs.New()})
-	_, err := tree.Stat(t.Context(), path(t, "/m/nothing"))
+	tree := join(t, memfs.New(), mount.Point{At: vfstest.Path(t, "/m"), FS: memfs.New()})
+	_, err := tree.Stat(t.Context(), vfstest.Path(t, "/m/nothing"))
 	if err == nil || err.Error() != `stat "/m/nothing": file does not exist` {
 		t.Error(err)
 	}
@@ -268,7 +267,7 @@ func TestNew(t *testing.T) {
 	for _, at := range [][]string{{"/"}, {"/a", "/b", "/a"}} {
 		var points []mount.Point
 		for _, name := range at {
-			points = append(points, mount.Point{At: path(t, name), FS: memfs.New()})
+			points = append(points, mount.Point{At: vfstest.Path(t, name), FS: memfs.New()})
 		}
 		if _, err := mount.New(root, points); err == nil {
 			t.Errorf("mounted at %q", at)
@@ -285,7 +284,7 @@ func join(t *testing.T, root vfs.FS, points ...mount.Point) vfs.FS {
 
 func names(t *testing.T, fsys vfs.FS, dir string) (all []string) {
 	t.Helper()
-	for i, err := range fsys.List(t.Context(), path(t, dir)) {
+	for i, err := range fsys.List(t.Context(), vfstest.Path(t, dir)) {
 		ok(t, err)
 		all = append(all, i.Name)
 	}
@@ -296,32 +295,8 @@ func names(t *testing.T, fsys vfs.FS, dir string) (all []string) {
 func mkdir(t *testing.T, fsys vfs.FS, dirs ...string) {
 	t.Helper()
 	for _, dir := range dirs {
-		ok(t, fsys.Mkdir(t.Context(), path(t, dir)))
+		ok(t, fsys.Mkdir(t.Context(), vfstest.Path(t, dir)))
 	}
-}
-
-func put(t *testing.T, fsys vfs.FS, name, content string) {
-	t.Helper()
-	u, err := fsys.Create(t.Context(), path(t, name), vfs.CreateOptions{})
-	ok(t, err)
-	_, err = io.WriteString(u, content)
-	ok(t, errors.Join(err, u.Commit()))
-}
-
-func read(t *testing.T, fsys vfs.FS, name string) string {
-	t.Helper()
-	f, err := fsys.Open(t.Context(), path(t, name))
-	ok(t, err)
-	b, err := io.ReadAll(f)
-	ok(t, errors.Join(err, f.Close()))
-	return string(b)
-}
-
-func path(t *testing.T, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	ok(t, err)
-	return p
 }
 
 func ok(t *testing.T, err error) {
@@ -343,11 +318,11 @@ func (linked) Resolve(_ context.Context, p vfs.Path) (vfs.Path, error) {
 
 // TestResolve: a link leads to a path of the tree that it is in.
 func TestResolve(t *testing.T) {
-	joined := join(t, linked{memfs.New()}, mount.Point{At: path(t, "/a/mnt"), FS: linked{memfs.New()}}, mount.Point{At: path(t, "/b"), FS: memfs.New()})
+	joined := join(t, linked{memfs.New()}, mount.Point{At: vfstest.Path(t, "/a/mnt"), FS: linked{memfs.New()}}, mount.Point{At: vfstest.Path(t, "/b"), FS: memfs.New()})
 	for name, want := range map[string]string{
 		"/": "/", "/x/y": "/there/x/y", "/a/mnt": "/a/mnt", "/a/mnt/x": "/a/mnt/there/x", "/a": "/there/a", "/b/x": "/b/x",
 	} {
-		if got, err := joined.(vfs.Resolver).Resolve(t.Context(), path(t, name)); err != nil || got.String() != want {
+		if got, err := joined.(vfs.Resolver).Resolve(t.Context(), vfstest.Path(t, name)); err != nil || got.String() != want {
 			t.Errorf("%s leads to %v, %v; want %s", name, got, err, want)
 		}
 	}
@@ -364,9 +339,9 @@ func (k known) Digest(_ context.Context, p vfs.Path, algorithm string) ([]byte, 
 }
 
 func TestDigestsAreThoseOfTheMount(t *testing.T) {
-	joined := join(t, known{memfs.New(), "root:"}, mount.Point{At: path(t, "/m"), FS: known{memfs.New(), "mount:"}}, mount.Point{At: path(t, "/n"), FS: memfs.New()})
+	joined := join(t, known{memfs.New(), "root:"}, mount.Point{At: vfstest.Path(t, "/m"), FS: known{memfs.New(), "mount:"}}, mount.Point{At: vfstest.Path(t, "/n"), FS: memfs.New()})
 	for name, want := range map[string]string{"/f": "root:md5/f", "/m/f": "mount:md5/f", "/n/f": ""} {
-		if got, err := joined.(vfs.Digester).Digest(t.Context(), path(t, name), "md5"); err != nil || string(got) != want {
+		if got, err := joined.(vfs.Digester).Digest(t.Context(), vfstest.Path(t, name), "md5"); err != nil || string(got) != want {
 			t.Errorf("of %s it is %q, %v; want %q", name, got, err, want)
 		}
 	}

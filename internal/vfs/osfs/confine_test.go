@@ -18,6 +18,7 @@ import (
 
 	"dray/internal/vfs"
 	"dray/internal/vfs/osfs"
+	"dray/internal/vfs/vfstest"
 )
 
 const secret = "the secret beside the served folder"
@@ -63,10 +64,10 @@ func served(t *testing.T) (fsys *osfs.FS, dir string) {
 func TestLinksWithinAreServed(t *testing.T) {
 	fsys, _ := served(t)
 	for _, name := range []string{"/in", "/up", "/indir/file"} {
-		if got := read(t, fsys, name); got != "content" {
+		if got := vfstest.Read(t, fsys, name); got != "content" {
 			t.Errorf("%s holds %q", name, got)
 		}
-		if i, err := fsys.Stat(t.Context(), path(t, name)); err != nil || !i.Mode.IsRegular() || i.Size != 7 {
+		if i, err := fsys.Stat(t.Context(), vfstest.Path(t, name)); err != nil || !i.Mode.IsRegular() || i.Size != 7 {
 			t.Errorf("%s is %+v, %v", name, i, err)
 		}
 	}
@@ -88,7 +89,7 @@ func TestWhatIsNoFileWithinIsRefused(t *testing.T) {
 		{"/fifo", vfs.ErrNotRegular},
 		{"/socket", vfs.ErrNotRegular},
 	} {
-		p := path(t, c.name)
+		p := vfstest.Path(t, c.name)
 		check := func(op string, err error) {
 			t.Helper()
 			var opErr *vfs.OpError
@@ -103,13 +104,13 @@ func TestWhatIsNoFileWithinIsRefused(t *testing.T) {
 			check("stat", err)
 			_, err = fsys.Open(t.Context(), p)
 			check("open", err)
-			check("rename from", fsys.Rename(t.Context(), p, path(t, "/moved"), vfs.RenameOptions{}))
+			check("rename from", fsys.Rename(t.Context(), p, vfstest.Path(t, "/moved"), vfs.RenameOptions{}))
 			check("remove", fsys.Remove(t.Context(), p))
 			check("removedir", fsys.RemoveDir(t.Context(), p))
 			check("settimes", fsys.SetTimes(t.Context(), p, time.Unix(1, 0), time.Unix(1, 0)))
 			check("setmode", fsys.SetMode(t.Context(), p, 0o600))
 		}
-		check("rename to", fsys.Rename(t.Context(), path(t, "/sub/file"), p, vfs.RenameOptions{}))
+		check("rename to", fsys.Rename(t.Context(), vfstest.Path(t, "/sub/file"), p, vfs.RenameOptions{}))
 		for _, o := range []vfs.CreateOptions{{}, {Exclusive: true}, {InPlace: true}, {InPlace: true, Offset: 3}, {InPlace: true, Offset: vfs.OffsetEnd}} {
 			_, err = fsys.Create(t.Context(), p, o)
 			check("create", err)
@@ -140,8 +141,8 @@ func untouched(t *testing.T, dir string) {
 func TestAttributesAreThoseOfTheTarget(t *testing.T) {
 	fsys, dir := served(t)
 	then := time.Unix(1_000_000_000, 0)
-	ok(t, fsys.SetTimes(t.Context(), path(t, "/in"), time.Time{}, then))
-	ok(t, fsys.SetMode(t.Context(), path(t, "/in"), 0o600))
+	ok(t, fsys.SetTimes(t.Context(), vfstest.Path(t, "/in"), time.Time{}, then))
+	ok(t, fsys.SetMode(t.Context(), vfstest.Path(t, "/in"), 0o600))
 	fi, err := os.Lstat(filepath.Join(dir, "sub", "file"))
 	ok(t, err)
 	if fi.Mode() != 0o600 || !fi.ModTime().Equal(then) {
@@ -161,42 +162,42 @@ func TestListShowsWhatStatAdmits(t *testing.T) {
 func TestRemoveTakesTheLinkAndNotItsTarget(t *testing.T) {
 	fsys, _ := served(t)
 	for _, name := range []string{"/in", "/indir"} {
-		ok(t, fsys.Remove(t.Context(), path(t, name)))
-		if _, err := fsys.Stat(t.Context(), path(t, name)); !errors.Is(err, fs.ErrNotExist) {
+		ok(t, fsys.Remove(t.Context(), vfstest.Path(t, name)))
+		if _, err := fsys.Stat(t.Context(), vfstest.Path(t, name)); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if got := read(t, fsys, "/sub/file"); got != "content" {
+	if got := vfstest.Read(t, fsys, "/sub/file"); got != "content" {
 		t.Errorf("the target holds %q", got)
 	}
 }
 
 func TestUploadReplacesTheLinkAndNotItsTarget(t *testing.T) {
 	fsys, _ := served(t)
-	put(t, fsys, "/in", "new")
-	if in, file := read(t, fsys, "/in"), read(t, fsys, "/sub/file"); in != "new" || file != "content" {
+	vfstest.Put(t, fsys, "/in", "new")
+	if in, file := vfstest.Read(t, fsys, "/in"), vfstest.Read(t, fsys, "/sub/file"); in != "new" || file != "content" {
 		t.Errorf("the name holds %q and the old target %q", in, file)
 	}
 }
 
 func TestRenameMovesALinkAsALink(t *testing.T) {
 	fsys, dir := served(t)
-	ok(t, fsys.Rename(t.Context(), path(t, "/in"), path(t, "/in2"), vfs.RenameOptions{}))
-	ok(t, fsys.Rename(t.Context(), path(t, "/up"), path(t, "/up2"), vfs.RenameOptions{Exclusive: true}))
+	ok(t, fsys.Rename(t.Context(), vfstest.Path(t, "/in"), vfstest.Path(t, "/in2"), vfs.RenameOptions{}))
+	ok(t, fsys.Rename(t.Context(), vfstest.Path(t, "/up"), vfstest.Path(t, "/up2"), vfs.RenameOptions{Exclusive: true}))
 	for _, name := range []string{"in2", "up2"} {
 		if _, err := os.Readlink(filepath.Join(dir, name)); err != nil {
 			t.Error(err)
 		}
 	}
-	err := fsys.Rename(t.Context(), path(t, "/in2"), path(t, "/sub/file"), vfs.RenameOptions{})
-	if !errors.Is(err, fs.ErrExist) || read(t, fsys, "/sub/file") != "content" {
+	err := fsys.Rename(t.Context(), vfstest.Path(t, "/in2"), vfstest.Path(t, "/sub/file"), vfs.RenameOptions{})
+	if !errors.Is(err, fs.ErrExist) || vfstest.Read(t, fsys, "/sub/file") != "content" {
 		t.Errorf("a link moved onto its own target: %v", err)
 	}
 }
 
 func TestALongNameIsABadName(t *testing.T) {
 	fsys, _ := served(t)
-	p := path(t, "/"+strings.Repeat("a", 300))
+	p := vfstest.Path(t, "/"+strings.Repeat("a", 300))
 	_, stat := fsys.Stat(t.Context(), p)
 	_, create := fsys.Create(t.Context(), p, vfs.CreateOptions{})
 	for _, err := range []error{stat, create, fsys.Mkdir(t.Context(), p)} {
@@ -213,7 +214,7 @@ func TestSwappedLink(t *testing.T) {
 	fsys, dir := served(t)
 	name := filepath.Join(dir, "victim")
 	ok(t, os.WriteFile(name, []byte("harmless"), 0o644))
-	p := path(t, "/victim")
+	p := vfstest.Path(t, "/victim")
 
 	stop := make(chan struct{})
 	var swapper sync.WaitGroup

@@ -10,6 +10,7 @@ import (
 
 	"dray/internal/vfs"
 	"dray/internal/vfs/osfs"
+	"dray/internal/vfs/vfstest"
 )
 
 // TestListSaysWhatStatSays: in every field, and of nothing more than of type and
@@ -17,9 +18,9 @@ import (
 func TestListSaysWhatStatSays(t *testing.T) {
 	dir := t.TempDir()
 	fsys := open(t, dir)
-	put(t, fsys, "/file", "some")
-	put(t, fsys, "/linked", "more")
-	ok(t, fsys.Mkdir(t.Context(), path(t, "/folder")))
+	vfstest.Put(t, fsys, "/file", "some")
+	vfstest.Put(t, fsys, "/linked", "more")
+	ok(t, fsys.Mkdir(t.Context(), vfstest.Path(t, "/folder")))
 	ok(t, os.Chmod(filepath.Join(dir, "folder"), 0o750|fs.ModeSticky))
 	ok(t, os.Chmod(filepath.Join(dir, "file"), 0o640))
 	ok(t, os.Link(filepath.Join(dir, "linked"), filepath.Join(dir, "hard link")))
@@ -27,7 +28,7 @@ func TestListSaysWhatStatSays(t *testing.T) {
 	n := 0
 	for got, err := range fsys.List(t.Context(), vfs.Path{}) {
 		ok(t, err)
-		want, err := fsys.Stat(t.Context(), path(t, got.Name))
+		want, err := fsys.Stat(t.Context(), vfstest.Path(t, got.Name))
 		ok(t, err)
 		want.Link = got.Name == "symbolic link" // which a listing alone says
 		if got != want || got.Mode&^(fs.ModeType|fs.ModePerm) != 0 {

@@ -42,19 +42,19 @@ func TestReservedNames(t *testing.T) {
 	fsys := open(t, dir)
 	ok(t, os.WriteFile(filepath.Join(dir, ".dray-X"), []byte("half"), 0o644))
 	ok(t, os.WriteFile(filepath.Join(dir, "dray.yaml"), []byte("users: [a:b]"), 0o600))
-	put(t, fsys, "/file", "whole")
+	vfstest.Put(t, fsys, "/file", "whole")
 	if got := names(t, fsys, "/"); !slices.Equal(got, []string{"file"}) {
 		t.Errorf("listed %q", got)
 	}
 	for _, name := range []string{"/.dray-X", "/.DRAY-x", "/.dray-", "/.dray-d/file", "/dray.yaml", "/Dray.YAML", "/d/dray.yaml"} {
-		p := path(t, name)
+		p := vfstest.Path(t, name)
 		_, stat := fsys.Stat(t.Context(), p)
 		_, open := fsys.Open(t.Context(), p)
 		for op, err := range map[string]error{
 			"stat":   stat,
 			"open":   open,
 			"remove": fsys.Remove(t.Context(), p),
-			"rename": fsys.Rename(t.Context(), p, path(t, "/y"), vfs.RenameOptions{}),
+			"rename": fsys.Rename(t.Context(), p, vfstest.Path(t, "/y"), vfs.RenameOptions{}),
 		} {
 			if !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%s %s: %v", op, name, err)
@@ -66,7 +66,7 @@ func TestReservedNames(t *testing.T) {
 			"create":    create,
 			"in place":  inPlace,
 			"mkdir":     fsys.Mkdir(t.Context(), p),
-			"rename to": fsys.Rename(t.Context(), path(t, "/file"), p, vfs.RenameOptions{}),
+			"rename to": fsys.Rename(t.Context(), vfstest.Path(t, "/file"), p, vfs.RenameOptions{}),
 		} {
 			if !errors.Is(err, vfs.ErrBadName) {
 				t.Errorf("%s %s: %v", op, name, err)
@@ -110,7 +110,7 @@ func TestAnUploadIsATemporaryFileBesideItsName(t *testing.T) {
 		}
 	}
 	for _, end := range []func(vfs.Upload) error{vfs.Upload.Commit, vfs.Upload.Abort} {
-		u, err := fsys.Create(t.Context(), path(t, "/d/f"), vfs.CreateOptions{})
+		u, err := fsys.Create(t.Context(), vfstest.Path(t, "/d/f"), vfs.CreateOptions{})
 		ok(t, err)
 		count(1)
 		ok(t, end(u))
@@ -131,13 +131,13 @@ func TestPermissions(t *testing.T) {
 		ok(t, err)
 		return fi.Mode().Perm()
 	}
-	put(t, fsys, "/f", "new")
+	vfstest.Put(t, fsys, "/f", "new")
 	if mode()&^0o644 != 0 || mode()&0o400 == 0 {
 		t.Errorf("a new file has %v", mode())
 	}
 	for _, perm := range []fs.FileMode{0o600, 0o666, 0o775} {
 		ok(t, os.Chmod(name, perm))
-		put(t, fsys, "/f", "newer")
+		vfstest.Put(t, fsys, "/f", "newer")
 		if mode() != perm {
 			t.Errorf("a file with %v has %v once it is overwritten", perm, mode())
 		}
@@ -148,8 +148,8 @@ func TestPermissions(t *testing.T) {
 // peer can neither write through the file nor learn the host's name for it.
 func TestFileSuitsSendfile(t *testing.T) {
 	fsys := open(t, t.TempDir())
-	put(t, fsys, "/f", "content")
-	f, err := fsys.Open(t.Context(), path(t, "/f"))
+	vfstest.Put(t, fsys, "/f", "content")
+	f, err := fsys.Open(t.Context(), vfstest.Path(t, "/f"))
 	ok(t, err)
 	defer f.Close()
 	if _, ok := f.(interface {
@@ -173,10 +173,10 @@ func TestFreeSpace(t *testing.T) {
 	if !reports {
 		t.Skip("not known on this system")
 	}
-	if n, err := fsys.FreeSpace(t.Context(), path(t, "/")); n <= 0 || err != nil {
+	if n, err := fsys.FreeSpace(t.Context(), vfstest.Path(t, "/")); n <= 0 || err != nil {
 		t.Errorf("%d bytes free, %v", n, err)
 	}
-	if _, err := fsys.FreeSpace(t.Context(), path(t, "/x")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := fsys.FreeSpace(t.Context(), vfstest.Path(t, "/x")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("of a missing folder: %v", err)
 	}
 }
@@ -196,34 +196,10 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-func path(t *testing.T, name string) vfs.Path {
-	t.Helper()
-	p, err := vfs.ParsePath(name)
-	ok(t, err)
-	return p
-}
-
-func put(t *testing.T, fsys vfs.FS, name, content string) {
-	t.Helper()
-	u, err := fsys.Create(t.Context(), path(t, name), vfs.CreateOptions{})
-	ok(t, err)
-	_, err = io.WriteString(u, content)
-	ok(t, errors.Join(err, u.Commit()))
-}
-
-func read(t *testing.T, fsys vfs.FS, name string) string {
-	t.Helper()
-	f, err := fsys.Open(t.Context(), path(t, name))
-	ok(t, err)
-	b, err := io.ReadAll(f)
-	ok(t, errors.Join(err, f.Close()))
-	return string(b)
-}
-
 func names(t *testing.T, fsys vfs.FS, dir string) []string {
 	t.Helper()
 	var all []string
-	for i, err := range fsys.List(t.Context(), path(t, dir)) {
+	for i, err := range fsys.List(t.Context(), vfstest.Path(t, dir)) {
 		ok(t, err)
 		all = append(all, i.Name)
 	}

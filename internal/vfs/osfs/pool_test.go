@@ -10,6 +10,7 @@ import (
 
 	"dray/internal/vfs"
 	"dray/internal/vfs/osfs"
+	"dray/internal/vfs/vfstest"
 )
 
 // TestPoolOpensAFolderOnce, also when it is named in another way.
@@ -42,7 +43,7 @@ func TestPartsAreOpenWhileSomebodyHasThem(t *testing.T) {
 	ok(t, os.WriteFile(filepath.Join(dir, "secret"), nil, 0o644))
 	pool := new(osfs.Pool)
 	defer pool.Close()
-	home := path(t, "/home/ann")
+	home := vfstest.Path(t, "/home/ann")
 	if _, err := pool.Part(t.Context(), dir, home, false); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("a home that nobody made: %v", err)
 	}
@@ -62,7 +63,7 @@ func TestPartsAreOpenWhileSomebodyHasThem(t *testing.T) {
 	}
 	end()
 	ok(t, os.Symlink("../../secret", filepath.Join(dir, "home", "ann", "out")))
-	if _, err := b.Stat(t.Context(), path(t, "/out")); !errors.Is(err, fs.ErrPermission) {
+	if _, err := b.Stat(t.Context(), vfstest.Path(t, "/out")); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a link leads out of a home: %v", err)
 	}
 	end2()
