@@ -70,7 +70,7 @@ func (s *Serve) Check() error {
 	if s.FTP.Port.Off() && s.TFTP.Port.Off() && !implicit && !s.ServesSFTP() {
 		return &Conflict{"ftp.port", "is off, and so is everything else: there is nothing to serve"}
 	}
-	for _, check := range []func() error{s.checkTLS, s.checkTFTP, s.checkFolders, s.checkAudit, s.checkHooks} {
+	for _, check := range []func() error{s.checkTLS, s.checkTFTP, s.checkFolders, s.checkAudit, s.checkHooks, s.checkProxy} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -51,6 +51,7 @@ func TestCheck(t *testing.T) {
 		"has h twice":      {FTP: FTP{Hosts: []Host{{Name: "h"}, {Name: "h"}}}},
 		"a key for h":      {FTP: FTP{Hosts: []Host{{Name: "h", KeyFile: "k"}}}},
 		"certificate for":  {FTP: FTP{Hosts: []Host{{Name: "h", CertFile: "k"}}}, TLS: TLS{Mode: TLSOff}},
+		"has ::/0, and":    {Proxy: Proxy{Networks: []netip.Prefix{ten, netip.MustParsePrefix("::/0")}}},
 	} {
 		if err := s.Check(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("Check() = %v; want %q", err, name)

@@ -36,3 +36,13 @@ func proxySettings(p *Proxy) []Setting {
 			Usage: "close connections of theirs without a header, or take control connections without one for their own"},
 	}
 }
+
+// checkProxy refuses to believe everybody.
+func (s *Serve) checkProxy() error {
+	for _, n := range s.Proxy.Networks {
+		if n.Bits() == 0 {
+			return &Conflict{"proxy.networks", "has " + n.String() + ", and with it anybody could claim any address: name the addresses of the proxies"}
+		}
+	}
+	return nil
+}

@@ -4,20 +4,18 @@
 // is not read: to the protocol behind, it is rubbish.
 //
 // Not one octet behind the header is taken, so that a connection stays the one of the
-// kernel, and files still go from disk to network without a copy.
+// kernel, and files still go from disk to network without a copy. What version 2 has behind
+// the addresses is not used.
 package proxied
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -32,18 +30,12 @@ type Trust struct {
 	Optional bool           // on control connections; the zero value closes one without a header
 	Log      *slog.Logger   // told of connections that are closed
 	Timeout  time.Duration  // for a header to come; 0 is five seconds
+	MaxAsked int            // connections of a listener whose header is waited for at once; 0 is 256
 }
-
-// errNone says that a connection does not begin with a header.
-var errNone = errors.New("it begins with no PROXY header")
-
-const (
-	maxText   = 107     // octets of a header of version 1, its end included
-	maxBinary = 4 << 10 // octets of one of version 2 behind the first 16, where others have up to 64 KiB
-)
 
 // trusts reports whether a header of this address is read.
 func (t *Trust) trusts(from netip.Addr) bool {
+	from = from.WithZone("")
 	return slices.ContainsFunc(t.Networks, func(n netip.Prefix) bool { return n.Contains(from) })
 }
 
@@ -54,90 +46,50 @@ func (t *Trust) Origin(ctx context.Context, c *net.TCPConn) (netip.AddrPort, err
 	if !t.trusts(from.Addr()) {
 		return from, nil
 	}
-	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-	origin, _, err := t.read(c, from)
-	return origin, err
+	h, _, err := t.await(ctx, c)
+	if err != nil || h.Command.IsLocal() {
+		return from, err
+	}
+	return source(h), nil
 }
 
-// read reads a header. With errNone come the octets that are none.
-func (t *Trust) read(c net.Conn, from netip.AddrPort) (origin netip.AddrPort, head []byte, err error) {
+// await waits for a header. With errNone come the octets that are none.
+func (t *Trust) await(ctx context.Context, c *net.TCPConn) (h *proxyproto.Header, head []byte, err error) {
 	timeout := t.Timeout
 	if timeout == 0 {
 		timeout = 5 * time.Second
 	}
 	if err := c.SetReadDeadline(time.Now().Add(timeout)); err != nil {
-		return from, nil, err
+		return nil, nil, err
 	}
-	text, err := header(c)
-	if err != nil {
-		return from, text, err
-	}
-	if err := c.SetReadDeadline(time.Time{}); err != nil {
-		return from, nil, err
-	}
-	h, err := proxyproto.Read(bufio.NewReaderSize(bytes.NewReader(text), len(text)+1))
-	if err != nil {
-		return from, nil, err
-	}
-	if h.Command.IsLocal() || h.TransportProtocol == proxyproto.UNSPEC {
-		return from, nil, nil // of the balancer itself, such as to see whether we live
-	}
-	a, ok := h.SourceAddr.(*net.TCPAddr)
-	if !ok {
-		return from, nil, fmt.Errorf("its PROXY header is not about TCP: %v", h.TransportProtocol)
-	}
-	return addrPort(a), nil, nil
-}
-
-// header reads the octets of a header, and none behind it.
-func header(c io.Reader) (text []byte, err error) {
-	more := func(n int) error {
-		b := make([]byte, n)
-		got, err := io.ReadFull(c, b)
-		text = append(text, b[:got]...)
-		return err
-	}
-	for _, start := range [...][]byte{proxyproto.SIGV1, proxyproto.SIGV2} {
-		if !bytes.HasPrefix(start, text) {
-			continue
-		}
-		for len(text) < len(start) && bytes.HasPrefix(start, text) {
-			if err := more(1); err != nil {
-				return text, err
-			}
-		}
-	}
+	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })
+	h, head, err = read(c)
+	stop()
+	late := errors.Is(err, os.ErrDeadlineExceeded)
 	switch {
-	case bytes.Equal(text, proxyproto.SIGV1):
-		for len(text) < maxText {
-			if err := more(1); err != nil {
-				return nil, err
-			}
-			if bytes.HasSuffix(text, []byte("\r\n")) {
-				return text, nil
-			}
-		}
-		return nil, errors.New("its PROXY header is too long")
-	case bytes.Equal(text, proxyproto.SIGV2):
-		if err := more(4); err != nil {
-			return nil, err
-		}
-		size := int(binary.BigEndian.Uint16(text[14:]))
-		if size > maxBinary {
-			return nil, errors.New("its PROXY header is too long")
-		}
-		err := more(size)
-		return text, err
+	case late && errors.Is(err, errNone):
+		err = fmt.Errorf("%w within %v", errNone, timeout)
+	case late:
+		err = fmt.Errorf("%w: it was not whole within %v", errHeader, timeout)
 	}
-	return text, errNone
+	if err != nil && !errors.Is(err, errNone) {
+		return nil, nil, err
+	}
+	if lift := c.SetReadDeadline(time.Time{}); lift != nil {
+		return nil, nil, lift
+	}
+	return h, head, err
 }
 
 // Listen returns a listener whose connections come from where their headers say. Each header
 // is waited for apart, so that a slow one holds up nobody.
 func (t *Trust) Listen(l net.Listener) net.Listener {
+	most := t.MaxAsked
+	if most == 0 {
+		most = 256
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &listener{Listener: l, trust: t, ctx: ctx, cancel: cancel, ready: make(chan net.Conn), failed: make(chan error)}
+	p := &listener{Listener: l, trust: t, ctx: ctx, cancel: cancel, ready: make(chan arrival), slots: make(chan struct{}, most)}
 	p.working.Go(p.accept)
 	return p
 }
@@ -147,18 +99,22 @@ type listener struct {
 	trust   *Trust
 	ctx     context.Context // until Close
 	cancel  context.CancelFunc
-	ready   chan net.Conn
-	failed  chan error
+	ready   chan arrival
+	slots   chan struct{} // holds one for each header that is waited for
 	working sync.WaitGroup
+}
+
+// arrival is a connection, or why there is none.
+type arrival struct {
+	conn net.Conn
+	err  error
 }
 
 // Accept implements [net.Listener].
 func (p *listener) Accept() (net.Conn, error) {
 	select {
-	case c := <-p.ready:
-		return c, nil
-	case err := <-p.failed:
-		return nil, err
+	case a := <-p.ready:
+		return a.conn, a.err
 	case <-p.ctx.Done():
 		return nil, net.ErrClosed
 	}
@@ -175,66 +131,91 @@ func (p *listener) Close() error {
 func (p *listener) accept() {
 	for {
 		c, err := p.Listener.Accept()
-		switch {
-		case err == nil:
-			p.working.Go(func() { p.hand(c) })
+		tcp, ok := c.(*net.TCPConn)
+		if ok && p.trust.trusts(addrPort(tcp.RemoteAddr()).Addr()) {
+			p.ask(tcp)
 			continue
-		case p.ctx.Err() != nil:
-			return
 		}
-		select {
-		case p.failed <- err:
-		case <-p.ctx.Done():
-			return
-		}
-		if errors.Is(err, net.ErrClosed) {
+		if !p.hand(c, err) || errors.Is(err, net.ErrClosed) {
 			return
 		}
 	}
 }
 
-// hand gives a connection to who accepts, when it is known whose it is.
-func (p *listener) hand(c net.Conn) {
-	from := addrPort(c.RemoteAddr())
-	if p.trust.trusts(from.Addr()) {
-		stop := context.AfterFunc(p.ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) })
-		origin, head, err := p.trust.read(c, from)
-		stop()
-		if p.trust.Optional && (errors.Is(err, errNone) || isTimeout(err)) {
-			err = c.SetReadDeadline(time.Time{})
-		}
-		if err != nil {
-			if p.ctx.Err() == nil && !errors.Is(err, io.EOF) {
-				p.trust.Log.Warn("connection of a proxy closed", "from", from, "error", err)
-			}
-			c.Close()
-			return
-		}
-		c = &conn{Conn: c, head: head, from: net.TCPAddrFromAddrPort(origin)}
-	}
+// hand waits until the connection is accepted. It is false if nobody will.
+func (p *listener) hand(c net.Conn, err error) bool {
 	select {
-	case p.ready <- c:
+	case p.ready <- arrival{c, err}:
+		return true
 	case <-p.ctx.Done():
-		c.Close()
+		if c != nil {
+			c.Close()
+		}
+		return false
 	}
 }
 
-// isTimeout reports whether nothing came in time: servers of these protocols speak first,
-// so that a client that sends no header sends nothing.
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+// ask waits for the header of a connection, apart from the others.
+func (p *listener) ask(c *net.TCPConn) {
+	select {
+	case p.slots <- struct{}{}:
+	default:
+		c.Close()
+		p.note(c, errors.New("too many connections wait for their PROXY header"))
+		return
+	}
+	p.working.Go(func() {
+		known, err := p.know(c)
+		<-p.slots
+		if err != nil {
+			c.Close()
+			p.note(c, err)
+			return
+		}
+		p.hand(known, nil)
+	})
 }
 
-// conn is a connection with a header.
+// know puts on a connection what its header says.
+func (p *listener) know(c *net.TCPConn) (net.Conn, error) {
+	h, head, err := p.trust.await(p.ctx, c)
+	switch {
+	case p.trust.Optional && errors.Is(err, errNone):
+		return &conn{Conn: c, head: head, from: c.RemoteAddr()}, nil
+	case err != nil:
+		return nil, err
+	case h.Command.IsLocal():
+		return c, nil // of the balancer itself, such as to see whether we live
+	}
+	_, to, _ := h.TCPAddrs()
+	return &conn{Conn: c, from: net.TCPAddrFromAddrPort(source(h)), reached: addrPort(to)}, nil
+}
+
+// note tells about a connection that is closed. Balancers that look whether we live connect
+// and hang up.
+func (p *listener) note(c *net.TCPConn, err error) {
+	switch {
+	case p.ctx.Err() != nil:
+	case errors.Is(err, errSilent):
+		p.trust.Log.Debug("a proxy came and said nothing", "from", addrPort(c.RemoteAddr()))
+	default:
+		p.trust.Log.Warn("connection of a proxy closed", "from", addrPort(c.RemoteAddr()), "error", err)
+	}
+}
+
+// conn is a connection of a balancer.
 type conn struct {
 	net.Conn
-	head []byte // what was read and is no header
-	from net.Addr
+	head    []byte // what was read and is no header
+	from    net.Addr
+	reached netip.AddrPort
 }
 
 // RemoteAddr implements [net.Conn]: it is the client's.
 func (c *conn) RemoteAddr() net.Addr { return c.from }
+
+// Reached returns the address that the client came to, zero if that is not known.
+func (c *conn) Reached() netip.AddrPort { return c.reached }
 
 // Read implements [net.Conn].
 func (c *conn) Read(b []byte) (int, error) {
@@ -262,10 +243,18 @@ func (c *conn) SyscallConn() (syscall.RawConn, error) {
 	return nil, errors.ErrUnsupported
 }
 
+// source is the client of a header that read has returned.
+func source(h *proxyproto.Header) netip.AddrPort {
+	from, _, _ := h.TCPAddrs()
+	return addrPort(from)
+}
+
+// addrPort returns the zero value for what is not TCP.
 func addrPort(a net.Addr) netip.AddrPort {
-	if t, ok := a.(*net.TCPAddr); ok {
-		ap := t.AddrPort()
-		return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	t, ok := a.(*net.TCPAddr)
+	if !ok || t == nil {
+		return netip.AddrPort{}
 	}
-	return netip.AddrPort{}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
