@@ -1,7 +1,6 @@
 package control
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -134,12 +133,8 @@ func Decode(r *http.Request, v any) error {
 	return nil
 }
 
-// Serve answers until Shutdown or Close; then it returns [http.ErrServerClosed].
+// Serve answers until Close; then it returns [http.ErrServerClosed].
 func (s *Server) Serve() error { return s.http.Serve(s.listener) }
-
-// Shutdown takes no more requests, and returns when those that there are have been
-// answered, or with the error of ctx.
-func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
 
 // Close ends the requests that there are, removes the socket and frees the state folder.
 func (s *Server) Close() error {
