@@ -25,7 +25,8 @@ type Conn struct {
 	tls      *tlsbind.Session // nil without TLS
 	implicit bool             // TLS from the first octet on
 	remote   netip.AddrPort
-	local    netip.AddrPort
+	local    netip.AddrPort // of this machine
+	reached  netip.AddrPort // the same, or of the proxy before it
 	ctx      context.Context
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup // the running transfer, and who reads commands meanwhile
@@ -71,7 +72,7 @@ var (
 
 func newConn(s *Server, nc net.Conn, implicit bool) *Conn {
 	c := &Conn{srv: s, raw: nc, nc: nc, implicit: implicit, pass: open{}, begun: time.Now()}
-	c.remote, c.local = addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr())
+	c.remote, c.local, c.reached = addrPort(nc.RemoteAddr()), addrPort(nc.LocalAddr()), reached(nc)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.state = newSession(c.remote.Addr())
 	c.state.hasTLS, c.state.requireTLS = s.binder != nil, s.RequireTLS
@@ -96,7 +97,7 @@ func (c *Conn) log() *slog.Logger { return c.srv.Log.With("remote", c.remote) }
 func (c *Conn) RemoteAddr() netip.AddrPort { return c.remote }
 
 // LocalAddr returns the address that the client reached.
-func (c *Conn) LocalAddr() netip.AddrPort { return c.local }
+func (c *Conn) LocalAddr() netip.AddrPort { return c.reached }
 
 // serve is the goroutine of the connection.
 func (c *Conn) serve() {

@@ -40,8 +40,12 @@ func (closeData) do(c *Conn) ftp.Reply {
 
 func (o connectData) do(c *Conn) ftp.Reply {
 	c.dropData()
+	local := c.local.Addr()
+	if local.Is4() != o.target.Addr().Unmap().Is4() {
+		local = netip.Addr{} // the proxy came over the other family
+	}
 	c.data = &active{
-		local:  c.local.Addr(),
+		local:  local,
 		target: netip.AddrPortFrom(o.target.Addr().WithZone(c.remote.Addr().Zone()), o.target.Port()),
 		source: orDefault(c.srv.ActiveSourcePort, 20),
 	}
@@ -75,7 +79,7 @@ func (o listenData) do(c *Conn) ftp.Reply {
 
 // active connects to the client.
 type active struct {
-	local  netip.Addr
+	local  netip.Addr // zero: any
 	target netip.AddrPort
 	source int // port to leave from if it may; not positive means any
 }

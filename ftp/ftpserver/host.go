@@ -27,7 +27,7 @@ func host(s *session, arg string) (op, ftp.Reply) {
 // do takes any name where the server has none, and its own address in any case.
 func (o selectHost) do(c *Conn) ftp.Reply {
 	known := func(name string) bool { return strings.EqualFold(name, o.name) }
-	if len(c.srv.Hosts) > 0 && !slices.ContainsFunc(c.srv.Hosts, known) && o.name != c.local.Addr().WithZone("").String() {
+	if len(c.srv.Hosts) > 0 && !slices.ContainsFunc(c.srv.Hosts, known) && o.name != c.reached.Addr().WithZone("").String() {
 		return reply(ftp.CodeBadParameter, "There is no such host here")
 	}
 	c.state.host = o.name

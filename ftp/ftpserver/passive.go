@@ -20,17 +20,11 @@ type listener interface {
 
 // listenData opens a port, or shares one if there is a range of them.
 func (c *Conn) listenData() (listener, error) {
-	if c.srv.PassivePorts == (PortRange{}) {
-		a, err := listenAlone(c.local.Addr(), c.remote.Addr(), c.log)
-		if err != nil {
-			return nil, err
-		}
-		a.origin = c.srv.DataOrigin
-		return a, nil
+	if c.srv.PassivePorts == (PortRange{}) && c.srv.DataOrigin == nil {
+		return listenAlone(c.local.Addr(), c.remote.Addr(), c.log)
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, orDefault(c.srv.DataTimeout, portWait))
 	defer cancel()
-	c.srv.ports.origin(c.srv.DataOrigin)
 	return c.srv.ports.reserve(ctx, c.srv.PassivePorts, c.local.Addr(), c.remote.Addr(), c.log)
 }
 
@@ -51,7 +45,7 @@ func (c *Conn) advertised() (netip.Addr, error) {
 		}
 	}
 	if !ip.IsValid() {
-		ip = c.local.Addr()
+		ip = c.reached.Addr()
 	}
 	if ip = ip.Unmap(); !ip.Is4() {
 		return netip.Addr{}, fmt.Errorf("%v is no IPv4 address", ip)
@@ -93,21 +87,9 @@ func listenTCP(at netip.AddrPort) (*net.TCPListener, error) {
 
 // alone waits for the client on a port of its own.
 type alone struct {
-	l      *net.TCPListener
-	peer   netip.Addr
-	log    func() *slog.Logger
-	origin dataOrigin
-}
-
-// dataOrigin is [Server.DataOrigin].
-type dataOrigin func(ctx context.Context, c *net.TCPConn) (netip.AddrPort, error)
-
-// of returns where a connection comes from.
-func (o dataOrigin) of(ctx context.Context, c *net.TCPConn) (netip.AddrPort, error) {
-	if o == nil {
-		return addrPort(c.RemoteAddr()), nil
-	}
-	return o(ctx, c)
+	l    *net.TCPListener
+	peer netip.Addr
+	log  func() *slog.Logger
 }
 
 // maxGuesses is how many ports are tried before the system is asked for one. It takes a
@@ -120,7 +102,7 @@ func listenAlone(ip, peer netip.Addr, log func() *slog.Logger) (*alone, error) {
 	for port := range dynamic.shuffled() {
 		l, err := listenTCP(netip.AddrPortFrom(ip, port))
 		if err == nil {
-			return &alone{l: l, peer: peer, log: log}, nil
+			return &alone{l, peer, log}, nil
 		}
 		if guesses++; guesses == maxGuesses {
 			break
@@ -130,7 +112,7 @@ func listenAlone(ip, peer netip.Addr, log func() *slog.Logger) (*alone, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &alone{l: l, peer: peer, log: log}, nil
+	return &alone{l, peer, log}, nil
 }
 
 func (a *alone) addr() netip.AddrPort { return addrPort(a.l.Addr()) }
@@ -151,16 +133,12 @@ func (a *alone) open(ctx context.Context) (*net.TCPConn, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: nobody came to port %d", errNoData, a.addr().Port())
 		}
-		from, err := a.origin.of(ctx, conn)
-		if err == nil && from.Addr() == a.peer {
+		from := addrPort(conn.RemoteAddr())
+		if from.Addr() == a.peer {
 			return conn, nil
 		}
 		conn.Close()
-		if err != nil {
-			a.log().Warn("data connection closed", "from", conn.RemoteAddr(), "error", err)
-		} else {
-			a.log().Warn("data connection from another host: closed", "from", from)
-		}
+		a.log().Warn("data connection from another host: closed", "from", from)
 	}
 	return nil, fmt.Errorf("%w: too many came from other hosts", errNoData)
 }

@@ -13,11 +13,11 @@ import (
 // told apart by their address, so that a short range serves many. The zero value is
 // ready.
 type ports struct {
-	mu    sync.Mutex
-	open  map[netip.AddrPort]*sharedPort
-	freed chan struct{}  // closed when somebody waits no more; nil until it is asked for
-	wg    sync.WaitGroup // the goroutines that accept
-	who   dataOrigin
+	mu     sync.Mutex
+	open   map[netip.AddrPort]*sharedPort
+	freed  chan struct{}                                               // closed when somebody waits no more; nil until it is asked for
+	origin func(context.Context, *net.TCPConn) (netip.AddrPort, error) // see Server.DataOrigin
+	wg     sync.WaitGroup                                              // the goroutines that accept
 }
 
 // sharedPort is a listening port. It is closed when nobody waits on it any more.
@@ -26,6 +26,7 @@ type sharedPort struct {
 	at      netip.AddrPort
 	waiting map[netip.Addr]*shared
 	strays  int
+	asked   int // connections that are asked where they come from
 }
 
 // shared waits on such a port for one connection of one client.
@@ -53,13 +54,6 @@ func (p *ports) reserve(ctx context.Context, r PortRange, ip, peer netip.Addr, l
 			return nil, err
 		}
 	}
-}
-
-// origin says who finds out where connections come from.
-func (p *ports) origin(o dataOrigin) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.who = o
 }
 
 // find does so without waiting. If that might help, freed is closed when it is time to try
@@ -114,42 +108,33 @@ func (p *ports) join(at netip.AddrPort, peer netip.Addr, log func() *slog.Logger
 func (p *ports) accept(port *sharedPort) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel() // nobody waits any more
-	p.mu.Lock()
-	who := p.who
-	p.mu.Unlock()
 	for {
 		conn, err := port.l.AcceptTCP()
 		if err != nil {
 			p.abandon(port)
 			return
 		}
-		if who == nil {
-			p.hand(port, conn, addrPort(conn.RemoteAddr()))
-			continue
-		}
-		p.wg.Go(func() { // a slow one holds up nobody
-			from, err := who(ctx, conn)
-			if err != nil {
-				from = netip.AddrPort{} // nobody waits for that
-			}
-			p.hand(port, conn, from)
-		})
+		p.ask(ctx, port, conn)
 	}
 }
 
+// hand gives a connection from there to whom it belongs. p.mu is held.
 func (p *ports) hand(port *sharedPort, conn *net.TCPConn, from netip.AddrPort) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if w := port.waiting[from.Addr()]; w != nil {
 		w.conn <- conn
 		p.remove(w)
 		return
 	}
 	conn.Close()
+	port.note("data connection from another host: closed", "from", from)
+}
+
+// note tells those who wait what has come. The mutex of the ports is held.
+func (port *sharedPort) note(text string, about ...any) {
 	port.strays++
 	for _, w := range port.waiting {
 		if port.strays <= maxStrayNotes {
-			w.log().Warn("data connection from another host: closed", "from", from)
+			w.log().Warn(text, about...)
 		}
 	}
 }

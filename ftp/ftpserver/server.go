@@ -46,8 +46,10 @@ type Server struct {
 	PassiveAddressFor func(ctx context.Context, c *Conn) (netip.Addr, error)
 
 	// DataOrigin finds out where a passive data connection comes from, for servers behind a
-	// proxy that says so at the begin of each connection. An error closes the connection.
-	// Zero means what TCP says.
+	// proxy that says so at the begin of each connection: it reads that, nothing more, and
+	// leaves no deadline. It has to be the address of the control connection. An error closes
+	// the data connection alone; when ctx ends nobody waits for it any more. It is called by
+	// several goroutines at once. Zero means what TCP says.
 	DataOrigin func(ctx context.Context, c *net.TCPConn) (netip.AddrPort, error)
 
 	// ActiveSourcePort is the port that active data connections leave from. Zero means
@@ -169,6 +171,7 @@ func (s *Server) begin() {
 	s.hashing = make(chan struct{}, max(1, orDefault(s.MaxHashes, 2)))
 	s.listeners = make(map[net.Listener]struct{})
 	s.conns = make(map[*Conn]struct{})
+	s.ports.origin = s.DataOrigin
 	if s.TLS != nil {
 		config := s.TLS.Clone()
 		config.DynamicRecordSizingDisabled = true // files are long

@@ -219,6 +219,10 @@ func serve(t testing.TB, s *Server, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, s, l)
+}
+
+func serveOn(t testing.TB, s *Server, l net.Listener) string {
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	t.Cleanup(func() {
