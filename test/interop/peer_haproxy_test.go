@@ -45,6 +45,12 @@ func throughHAProxy(t *testing.T, version, scheme string) {
 	if got, err := os.ReadFile(out); err != nil || len(got) != 5<<18 {
 		t.Errorf("%d octets, %v", len(got), err)
 	}
+	knowsTheClient(t, e)
+}
+
+// knowsTheClient waits for a transfer in the log of which the client has the address.
+func knowsTheClient(t *testing.T, e endpoint) {
+	t.Helper()
 	e.events.await(t, "the transfer of the client", func(log string) bool {
 		for line := range strings.Lines(log) {
 			if strings.Contains(line, `"msg":"transfer"`) && strings.Contains(line, `"remote":"`+clientAddress+`:`) {
@@ -53,6 +59,26 @@ func throughHAProxy(t *testing.T, version, scheme string) {
 		}
 		return false
 	})
+}
+
+// TestHAProxySFTP: OpenSSH comes through HAProxy, and dray knows its address.
+func TestHAProxySFTP(t *testing.T) {
+	haproxy, sftp, key := peer(t, "haproxy"), peer(t, "sftp"), sshKey(t, "-t", "ed25519")
+	for _, version := range []string{"send-proxy", "send-proxy-v2"} {
+		t.Run(version, func(t *testing.T) {
+			d := serve(t, furnish(t), "--sftp", "0", "--authorized-keys", peerUser+"="+key+".pub", "--proxy-from", servedAddress)
+			e := d.speaking(t, "sftp")
+			e.identity = key
+			control := listenAt(t, balancerAddress+":0")
+			to := net.JoinHostPort(e.host, e.port)
+			balance(t, haproxy, version, control, to, listenAt(t, balancerAddress+":0"), to)
+			_, port, _ := net.SplitHostPort(control.Addr().String())
+			cmd := exec.Command(sftp, append(openSSHOptions(e), "-o", "BindAddress="+clientAddress, "-P", port, "-b", "-", peerUser+"@"+balancerAddress)...)
+			cmd.Stdin = strings.NewReader("get 1024.bin " + filepath.Join(t.TempDir(), "got") + "\n")
+			run(t, cmd)
+			knowsTheClient(t, e)
+		})
+	}
 }
 
 // dataPort is a port of HAProxy that is free for dray too: clients are told one for both.
