@@ -38,12 +38,18 @@ func Become(u User) error {
 	return nil
 }
 
-// DropCapabilities takes the right to bind ports below 1024, and all others of root that
-// the process may have.
-func DropCapabilities() error {
+// KeepFromPrograms keeps the rights of root that the process has from the programs that it
+// runs: no capability is ambient any more.
+func KeepFromPrograms() error {
 	if err := cap.ResetAmbient(); err != nil {
 		return fmt.Errorf("cannot drop ambient capabilities: %w", err)
 	}
+	return nil
+}
+
+// DropCapabilities takes the right to bind ports below 1024, and all others of root that
+// the process may have.
+func DropCapabilities() error {
 	if err := cap.NewSet().SetProc(); err != nil {
 		return fmt.Errorf("cannot drop capabilities: %w", err)
 	}

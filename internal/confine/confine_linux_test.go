@@ -189,7 +189,7 @@ func TestBecame(t *testing.T) {
 	say("become root", syscall.Setuid(0))
 	_, err = os.ReadFile("/etc/shadow")
 	say("read what is root's", err)
-	if err := DropCapabilities(); err != nil {
+	if err := errors.Join(KeepFromPrograms(), DropCapabilities()); err != nil {
 		t.Fatal(err)
 	}
 	say("without the right bind port 22", bind(":22"))

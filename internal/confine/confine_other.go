@@ -10,6 +10,9 @@ func IsRoot() bool { return false }
 // Become is errors.ErrUnsupported.
 func Become(User) error { return errors.ErrUnsupported }
 
+// KeepFromPrograms is errors.ErrUnsupported.
+func KeepFromPrograms() error { return errors.ErrUnsupported }
+
 // DropCapabilities is errors.ErrUnsupported.
 func DropCapabilities() error { return errors.ErrUnsupported }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"dray/internal/config"
 	"dray/internal/confine"
@@ -45,7 +47,10 @@ func (d *Daemon) Confine(cfg *config.Loaded, log *slog.Logger) error {
 	} else if err != nil {
 		return err
 	}
-	if cfg.Confine.RunAs != "" {
+	if err := confine.KeepFromPrograms(); err != nil {
+		return err
+	}
+	if cfg.Confine.RunAs != "" && !d.servesFTP() {
 		if err := confine.DropCapabilities(); err != nil {
 			return err
 		}
@@ -67,6 +72,12 @@ func (d *Daemon) Confine(cfg *config.Loaded, log *slog.Logger) error {
 		return nil
 	}
 	return &config.Conflict{Key: "sandbox.mode", Text: fmt.Sprintf("cannot be followed: %v", err)}
+}
+
+// servesFTP reports whether there are data connections that leave from port 20 (RFC 959,
+// section 3.2).
+func (d *Daemon) servesFTP() bool {
+	return slices.ContainsFunc(d.endpoints, func(e Endpoint) bool { return strings.HasPrefix(e.Protocol, "ftp") })
 }
 
 // paths are those that are needed while the server runs, and when it reads its settings again.
