@@ -147,12 +147,14 @@ func TestOrigin(t *testing.T) {
 	over, end := context.WithCancel(context.Background())
 	end()
 	for name, row := range map[string]struct {
-		ctx        context.Context
-		text, from string
+		ctx           context.Context
+		trusted, text string
+		from          string
 	}{
-		"good":    {t.Context(), line + "data", "192.0.2.7:1234"},
-		"none":    {t.Context(), "data", "closed"},
-		"no more": {over, "", "closed"},
+		"good":       {t.Context(), "127.0.0.1/32", line + "data", "192.0.2.7:1234"},
+		"none":       {t.Context(), "127.0.0.1/32", "data", "closed"},
+		"no more":    {over, "127.0.0.1/32", "", "closed"},
+		"a stranger": {t.Context(), "127.0.0.2/32", line + "data", "itself"},
 	} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -161,11 +163,14 @@ func TestOrigin(t *testing.T) {
 		defer l.Close()
 		connect(t, l, row.text)
 		c := accept(t, l)
-		trust := &Trust{Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Optional: true, Timeout: time.Hour}
+		trust := &Trust{Networks: []netip.Prefix{netip.MustParsePrefix(row.trusted)}, Optional: true, Timeout: time.Hour}
 		from, err := trust.Origin(row.ctx, c.(*net.TCPConn))
 		got := from.String()
-		if err != nil {
+		switch {
+		case err != nil:
 			got = "closed"
+		case got == c.RemoteAddr().String():
+			got = "itself"
 		}
 		if got != row.from {
 			t.Errorf("%s: %v, %v; want %v", name, from, err, row.from)
