@@ -43,7 +43,11 @@ func run(ctx context.Context, args []string, std stdio) int {
 	if usage := new(usageError); errors.As(err, &usage) {
 		help = fmt.Sprintf(" (see %s --help)", c.CommandPath())
 	}
-	fmt.Fprintf(std.err, "dray: %s%s\n%s", err, help, hint(err))
+	text := err.Error()
+	if _, several := err.(interface{ Unwrap() []error }); several { // a line each
+		text = strings.ReplaceAll(text, "\n", "\ndray: ")
+	}
+	fmt.Fprintf(std.err, "dray: %s%s\n%s", text, help, hint(err))
 	return exitCode(err)
 }
 

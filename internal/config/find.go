@@ -33,7 +33,7 @@ func (in *Input) Find() ([]string, error) {
 	default:
 		return []string{name}, nil
 	}
-	if there(here) {
+	if thereHere() {
 		if !ours(here) {
 			return nil, fmt.Errorf("%s belongs to another user: name it with --config %[1]s if it is to be trusted, or pass --config %s", here, None)
 		}
@@ -59,6 +59,13 @@ func (in *Input) Find() ([]string, error) {
 func there(file string) bool {
 	_, err := os.Stat(file)
 	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// thereHere reports whether there is a file in the current folder. In a folder where this user
+// may not even look, such as the home of whoever called sudo, there is none.
+func thereHere() bool {
+	_, err := os.Lstat(here)
+	return !errors.Is(err, fs.ErrPermission) && there(here)
 }
 
 // userFolder is where the user keeps the settings, "" if that cannot be told.

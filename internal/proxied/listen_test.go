@@ -103,7 +103,7 @@ func TestClosedWithNote(t *testing.T) {
 		trust      Trust
 		first, why string
 	}{
-		"late":     {Trust{Timeout: time.Nanosecond}, "", "begins with no PROXY header within 1ns"},
+		"late":     {Trust{Timeout: time.Nanosecond}, "", "no PROXY header within 1ns: is the proxy told to send one (send-proxy)?"},
 		"too many": {Trust{Timeout: time.Hour, MaxAsked: 1}, line[:20], "too many connections wait for their PROXY header"},
 	} {
 		log := make(notes, 8)

@@ -68,7 +68,7 @@ func (t *Trust) await(ctx context.Context, c *net.TCPConn) (h *proxyproto.Header
 	late := errors.Is(err, os.ErrDeadlineExceeded)
 	switch {
 	case late && errors.Is(err, errNone):
-		err = fmt.Errorf("%w within %v", errNone, timeout)
+		err = lateError{timeout}
 	case late:
 		err = fmt.Errorf("%w: it was not whole within %v", errHeader, timeout)
 	}
@@ -80,6 +80,15 @@ func (t *Trust) await(ctx context.Context, c *net.TCPConn) (h *proxyproto.Header
 	}
 	return h, head, err
 }
+
+// lateError is an errNone: the header did not come in time.
+type lateError struct{ timeout time.Duration }
+
+func (e lateError) Error() string {
+	return fmt.Sprintf("no PROXY header within %v: is the proxy told to send one (send-proxy)?", e.timeout)
+}
+
+func (e lateError) Unwrap() error { return errNone }
 
 // Listen returns a listener whose connections come from where their headers say. Each header
 // is waited for apart, so that a slow one holds up nobody.
