@@ -61,8 +61,8 @@ func (o *deviceOptions) add(c *cobra.Command) {
 	f.BoolVar(&o.telnet, "telnet", false, "by telnet instead of SSH: nothing is hidden on the way")
 	f.BoolVar(&o.enable, "enable", false, "become privileged, if log-in alone does not do it")
 	f.StringVar(&o.user, "user", "", "who logs in, if neither HOST nor the inventory says")
-	f.DurationVar(&o.idle, "idle-timeout", 0, "how long a device may say nothing (default 30s)")
-	f.DurationVar(&o.total, "timeout", 0, "how long a command may take (default 1h)")
+	f.DurationVar(&o.idle, "idle-timeout", 0, "how long a device may say nothing (default 30s, while it copies 2m)")
+	f.DurationVar(&o.total, "timeout", 0, "how long a command may take (default 1h, copies 6h)")
 	f.StringVar(&o.transcript, "transcript", "", "add what is said on either side to this file, without passwords")
 	f.StringVar(&o.hostKey, "host-key", "", "SSH: accept this key of the device only, written SHA256:BASE64, instead of asking")
 	f.StringVarP(&o.jump, "jump", "J", "", "go through the SSH server [USER@]HOST[:PORT], several with commas between")
@@ -141,7 +141,7 @@ func (o *deviceOptions) open(ctx context.Context, name string, std stdio) (*ios.
 			return nil, e, err
 		}
 	}
-	cfg := ios.Config{Dial: dial, ReturnWait: o.away, Term: term.Config{User: e.User, Password: e.Password, Enable: e.Enable, Idle: o.idle, Total: o.total}}
+	cfg := ios.Config{Dial: dial, CopyIdle: o.idle, CopyTotal: o.total, ReturnWait: o.away, Term: term.Config{User: e.User, Password: e.Password, Enable: e.Enable, Idle: o.idle, Total: o.total}}
 	if o.transcript != "" {
 		f, err := os.OpenFile(o.transcript, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err != nil {

@@ -73,7 +73,7 @@ func (d *Device) fetch(ctx context.Context, from *url.URL, to location, c device
 		command = "copy " + from.Scheme + ": " + to.fs
 	}
 	foreign := false
-	out, err := d.work(ctx, command, false, func(q term.Query) (term.Answer, error) {
+	out, err := d.long(ctx, term.Command{Text: command, Speaks: from.Scheme != "scp", Answer: func(q term.Query) (term.Answer, error) {
 		switch q.Name {
 		case "remote-host":
 			return term.Say(from.Host), nil
@@ -95,7 +95,7 @@ func (d *Device) fetch(ctx context.Context, from *url.URL, to location, c device
 			return term.Yes(), nil
 		}
 		return term.Answer{}, errors.New("copy does not expect it")
-	})
+	}})
 	switch {
 	case foreign:
 		return 0, &show.ActError{Kind: show.ErrForeign, Text: "File not a valid executable for this system"}

@@ -157,12 +157,18 @@ func ask[T any](ctx context.Context, d *Device, optional bool, parse func(string
 
 // work gives a command that takes long.
 func (d *Device) work(ctx context.Context, command string, leaves bool, answer term.Answerer) (term.Output, error) {
+	return d.long(ctx, term.Command{Text: command, Answer: answer, Leaves: leaves})
+}
+
+// long gives a command with the limits of those that take long.
+func (d *Device) long(ctx context.Context, c term.Command) (term.Output, error) {
 	if d.s == nil {
 		return term.Output{}, term.ErrOver
 	}
 	d.s.Notify(d.cfg.Progress)
 	defer d.s.Notify(nil)
-	return d.s.Run(ctx, term.Command{Text: command, Answer: answer, Idle: d.cfg.CopyIdle, Total: d.cfg.CopyTotal, Leaves: leaves})
+	c.Idle, c.Total = d.cfg.CopyIdle, d.cfg.CopyTotal
+	return d.s.Run(ctx, c)
 }
 
 // location is a file of a device: "flash:/x" and "flash:x" are the same.

@@ -259,6 +259,33 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestPatience: a copy that has not begun gets the short limit, one that has the long one, and
+// both give way to what the caller says.
+func TestPatience(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*bench)
+		want   time.Duration
+	}{
+		"at a question":          {func(b *bench) { b.settings.Faults.Hang = "Destination" }, 30 * time.Second},
+		"in mid-copy":            {func(b *bench) { b.server.stall = true }, 2 * time.Minute},
+		"in mid-copy, as told":   {func(b *bench) { b.server.stall, b.cfg.CopyIdle = true, 7*time.Second }, 7 * time.Second},
+		"in all, as told":        {func(b *bench) { b.server.stall, b.cfg.CopyTotal = true, 9*time.Second }, 9 * time.Second},
+		"at a question, as told": {func(b *bench) { b.settings.Faults.Hang, b.cfg.Term.Idle = "Destination", 3*time.Second }, 3 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			atBench(t, "2911", c.change, func(t *testing.T, b *bench) {
+				d := b.open(t.Context())
+				defer d.Close()
+				begun := time.Now()
+				_, err := d.Fetch(t.Context(), device.Copy{URL: "tftp://192.0.2.9/" + newImage, To: "flash0:" + newImage})
+				if took := time.Since(begun).Round(time.Second); !errors.Is(err, term.ErrSilent) && !errors.Is(err, term.ErrTooLong) || took < c.want || took > c.want+5*time.Second {
+					t.Errorf("after %v: %v; want that after %v", took, err, c.want)
+				}
+			})
+		})
+	}
+}
+
 // TestSlowAndLossy: what is only slow, or loses packets, arrives.
 func TestSlowAndLossy(t *testing.T) {
 	for name, fault := range map[string]func(*bench){

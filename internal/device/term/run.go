@@ -14,6 +14,7 @@ type Command struct {
 	Answer Answerer      // nil answers nothing
 	Idle   time.Duration // 0 is that of the session
 	Total  time.Duration // 0 is that of the session
+	Speaks bool          // the device says when it has begun: until then Idle is that of the session
 	Leaves bool          // the device may hang up, as after exit or reload
 }
 

@@ -102,6 +102,12 @@ func (s *Scanner) Answered(text string) {
 // Tail is what stands on the last line, which is not whole.
 func (s *Scanner) Tail() string { return s.line.String() }
 
+// Speaking reports whether the last line is more than what was answered there.
+func (s *Scanner) Speaking() bool {
+	text := strings.TrimSpace(s.line.String())
+	return text != "" && !strings.HasPrefix(text, strings.TrimSpace(s.asked))
+}
+
 // whole takes a line.
 func (s *Scanner) whole() Event {
 	text := s.line.String()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -167,19 +168,31 @@ func (s *Session) read() {
 
 // limits are the times of one command.
 type limits struct {
-	idle time.Duration
-	end  time.Time
+	idle  time.Duration
+	first time.Duration // idle, until the device has begun to say something
+	end   time.Time
 }
 
 func (s *Session) limits(c Command) limits {
-	l := limits{s.cfg.Idle, time.Now().Add(s.cfg.Total)}
+	l := limits{s.cfg.Idle, s.cfg.Idle, time.Now().Add(s.cfg.Total)}
 	if c.Idle > 0 {
 		l.idle = c.Idle
 	}
 	if c.Total > 0 {
 		l.end = time.Now().Add(c.Total)
 	}
+	if !c.Speaks {
+		l.first = l.idle
+	}
 	return l
+}
+
+// begun reports whether the device has said anything of its own about the command: questions
+// are not that, nor messages.
+func (s *Session) begun() bool {
+	return s.scan.Speaking() || slices.ContainsFunc(s.out.Lines, func(l OutputLine) bool {
+		return !l.Asked && !l.Message && strings.TrimSpace(l.Text) != ""
+	})
 }
 
 // await waits until the device waits for somebody, and says for what.
@@ -188,7 +201,11 @@ func (s *Session) await(ctx context.Context, l limits) (Event, error) {
 	asked := false // there is an event that stands
 	heard := time.Now()
 	for {
-		wait := min(time.Until(heard.Add(l.idle)), time.Until(l.end))
+		idle := l.idle
+		if !s.begun() {
+			idle = l.first
+		}
+		wait := min(time.Until(heard.Add(idle)), time.Until(l.end))
 		if asked {
 			wait = min(s.patience(standing), time.Until(l.end))
 		}
