@@ -102,6 +102,10 @@ func (s *session) login(ctx context.Context, c identity.Credentials, detail stri
 	if err == nil {
 		err = s.visit.Login(subject.Name)
 	}
+	var fsys guard.Tree
+	if err == nil { // who cannot have files is not logged in, and nobody is told otherwise
+		fsys, err = s.backend.trees(s.conn.Host()).Open(ctx, subject.By(c.Protocol, c.Remote.Addr()))
+	}
 	s.about.User = c.User
 	s.emit(event.Login{Session: s.about, TLS: s.tls(), Detail: detail, Err: err})
 	if err != nil {
@@ -110,10 +114,6 @@ func (s *session) login(ctx context.Context, c identity.Credentials, detail stri
 		return nil, err
 	}
 	s.about.User = subject.Name
-	fsys, err := s.backend.trees(s.conn.Host()).Open(ctx, subject.By(c.Protocol, c.Remote.Addr()))
-	if err != nil {
-		return nil, err
-	}
 	return newFiles(files{fs: fsys, session: s, lenient: s.backend.LenientAttributes}), nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"dray/internal/identity"
 	"dray/internal/identity/password"
 	"dray/internal/policy"
+	"dray/internal/policy/guard"
 	"dray/internal/tree"
 	"dray/internal/vfs"
 	"dray/internal/vfs/memfs"
@@ -450,6 +451,29 @@ func TestLoginTellsARefusalFromAFailure(t *testing.T) {
 			t.Errorf("%v became %v", reason, err)
 		}
 		ok(t, s.Close())
+	}
+}
+
+// withheld are Trees of which nobody gets any.
+type withheld struct{ err error }
+
+func (w withheld) Open(context.Context, identity.Subject) (guard.Tree, error) { return nil, w.err }
+
+// TestALoginWithoutFilesIsNone: who cannot have files is told of as refused.
+func TestALoginWithoutFilesIsNone(t *testing.T) {
+	full := errors.New("the audit trail cannot be written")
+	for name, users := range map[string]identity.Authenticator{"ann": users(), "anonymous": identity.Guests{}} {
+		var events recorder
+		b := &ftpd.Backend{Trees: withheld{full}, Users: users, Events: &events}
+		s, err := b.NewSession(t.Context(), new(ftpserver.Conn))
+		ok(t, err)
+		if fsys, err := s.Login(t.Context(), name, "secret"); fsys != nil || !errors.Is(err, full) {
+			t.Errorf("%s: %v", name, err)
+		}
+		ok(t, s.Close())
+		if got, want := events.lines(), []string{"ftp ftp1 begin", "ftp ftp1 login " + name + " failed", "ftp ftp1 end"}; !slices.Equal(got, want) {
+			t.Errorf("%q; want %q", got, want)
+		}
 	}
 }
 
