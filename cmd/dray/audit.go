@@ -93,7 +93,9 @@ func (f *auditFlags) verify(args []string) (r audit.Report, anchored bool, err e
 	if c.Key, err = cfg.Key(); err != nil {
 		return r, false, &localError{cannotRead, err}
 	}
-	if r, err = audit.Verify(c); err != nil {
+	if r, err = audit.Verify(c); errors.Is(err, audit.ErrKey) {
+		return r, false, &usageError{fmt.Errorf("%w: pass --key-file", err)}
+	} else if err != nil {
 		return r, false, &localError{cannotRead, err}
 	}
 	return r, len(c.Heads) > 0, nil

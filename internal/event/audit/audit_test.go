@@ -112,7 +112,15 @@ func TestTampering(t *testing.T) {
 		{"a changed word", func(f *files) { f.old = strings.Replace(f.old, "rename", "delete", 1) }, "old:5: its hash does not fit: it was changed"},
 		{"a changed hash", func(f *files) { f.old = strings.Replace(f.old, seal, seal+"0", 1) }, "old:1: it is no line of a trail"},
 		{"a line less", func(f *files) { f.old = cut(f.old, 2, 3) }, "old:3: it has number 4, and the line before 2: 1 lines between them were removed"},
-		{"the first line less", func(f *files) { f.old = cut(f.old, 0, 1) }, ""}, // older files may have gone: see Report.First
+		{"the first line less", func(f *files) { f.old = cut(f.old, 0, 1) }, "old:1: it has number 2, and no file begins with such a line: the lines before it were removed"},
+		{"the first lines less of the other file, and no old one", func(f *files) { f.old, f.now = "", cut(f.now, 0, 2) }, "now:1: it has number 8, and no file begins with such a line: the lines before it were removed"},
+		{"no old file", func(f *files) { f.old = "" }, ""}, // see Report.First
+		{"a line for another, with number and hash", func(f *files) {
+			before, err := parseLine([]byte(strings.TrimSpace(line(f.old, 1))), nil)
+			ok(t, err)
+			forged, _ := appendLine(nil, nil, before.head(), time.Unix(0, 0), "login", nil)
+			f.old = line(f.old, 0) + line(f.old, 1) + string(forged) + line(f.old, 3) + line(f.old, 4)
+		}, "old:4: it does not follow the line before: that is not the one that was written"},
 		{"a line twice", func(f *files) { f.old = line(f.old, 0) + f.old }, "old:2: it has number 1, and the line before 1: it was inserted or moved"},
 		{"lines in another order", func(f *files) { f.now = line(f.now, 1) + line(f.now, 0) + line(f.now, 2) }, "now:1: it has number 7, and the line before 5: 1 lines between them were removed"},
 		{"the end of the old file less", func(f *files) { f.old = cut(f.old, 4, 5) }, "now:1: it has number 6, and the line before 4: 1 lines between them were removed"},
@@ -194,12 +202,18 @@ func TestAKeyIsNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "audit.jsonl")
 		keep(t, Options{Path: path, Key: []byte("right")}, story()...)
-		for key, want := range map[string]string{
-			"":      ":1: the trail is hashed under a key: it takes the key to verify it",
-			"wrong": ":1: its hash does not fit: it was changed, or the key is another",
-		} {
-			if bad := verify(t, path, key).Bad; bad == nil || bad.Error() != path+want {
-				t.Errorf("with the key %q: %v", key, bad)
+		if bad := verify(t, path, "wrong").Bad; bad == nil || bad.Error() != path+":1: its hash does not fit: it was changed, or the key is another" {
+			t.Errorf("with the wrong key: %v", bad)
+		}
+		keep(t, Options{Path: path, Key: []byte("right"), MaxAge: time.Minute, Keep: 1}, story()...)
+		for _, files := range []string{"all", "the last"} { // each says that there is a key
+			c, err := Find(path)
+			ok(t, err)
+			if files == "the last" {
+				c.Files = c.Files[len(c.Files)-1:]
+			}
+			if r, err := Verify(c); err != ErrKey || !r.Keyed {
+				t.Errorf("%s without a key: %v, %v", files, err, r.Bad)
 			}
 		}
 	})
@@ -269,6 +283,13 @@ func TestARestartHidesNothing(t *testing.T) {
 		"the end is cut at a line": func(p, s string) error { return os.Truncate(p, int64(strings.Index(s, "\n")+1)) },
 		"the file is gone":         func(p, _ string) error { return os.Remove(p) },
 		"the file is empty":        func(p, _ string) error { return os.Truncate(p, 0) },
+		"the last line is another": func(p, s string) error {
+			lines := strings.SplitAfter(strings.TrimSpace(s), "\n")
+			before, err := parseLine([]byte(strings.TrimSpace(lines[len(lines)-2])), nil)
+			ok(t, err)
+			forged, _ := appendLine(nil, nil, before.head(), time.Unix(0, 0), "login", nil)
+			return os.WriteFile(p, []byte(strings.Join(lines[:len(lines)-1], "")+string(forged)), 0o600)
+		},
 		"the last line is changed": func(p, s string) error {
 			return os.WriteFile(p, []byte(strings.Replace(s, `"close"`, `"open"`, 1)), 0o600)
 		},
@@ -486,6 +507,10 @@ func TestOneWriter(t *testing.T) {
 	c.Files = []string{moved, o.Path}
 	if r, err := Verify(c); err != nil || r.Bad != nil || r.Lines != 4 {
 		t.Errorf("%+v, %v, %v", r, r.Bad, err)
+	}
+	ok(t, os.Rename(moved, rotated(o.Path, time.Now(), 1))) // where it is found
+	if r := verify(t, o.Path, ""); r.Bad != nil || r.Lines != 4 {
+		t.Errorf("%+v, %v", r, r.Bad)
 	}
 }
 

@@ -109,7 +109,7 @@ type line struct {
 	Event string
 	Op    string
 	Count int64
-	Keyed string // of the first line of a run: whether there is a key
+	Keyed string // of the first line of a run or file: whether there is a key
 
 	hash digest // as written
 }

@@ -100,6 +100,7 @@ type writer struct {
 	torn    bool      // there may be something behind size
 	due     bool      // a session has ended since the last sync
 	unsafe  bool      // the last sync has failed
+	before  string    // the name of the file before, in a new one; "": not known
 	retry   time.Time // to go on in a new file, after that has failed
 	trouble atomic.Pointer[error]
 }
@@ -149,7 +150,29 @@ func (w *writer) Idle() {
 }
 
 func (w *writer) line(at time.Time, name string, fields []slog.Attr) {
+	w.goOn(at)
 	w.waiting, w.head = appendLine(w.waiting, w.Key, w.head, at, name, fields)
+}
+
+// goOn begins a file after another. [Verify] misses the first lines of one that begins otherwise.
+func (w *writer) goOn(at time.Time) {
+	if w.size > 0 || len(w.waiting) > 0 || w.head.Seq == 0 {
+		return
+	}
+	detail := "in another file"
+	if w.before != "" {
+		detail = "after " + w.before
+	}
+	w.waiting, w.head = appendLine(w.waiting, w.Key, w.head, at, "trail",
+		[]slog.Attr{slog.String("op", "continue"), slog.String("detail", detail), w.keyed()})
+}
+
+// keyed says how lines are hashed.
+func (w *writer) keyed() slog.Attr {
+	if len(w.Key) > 0 {
+		return slog.String("keyed", "hmac-sha256")
+	}
+	return slog.String("keyed", "sha256")
 }
 
 // about writes a line on the trail itself.
@@ -265,8 +288,7 @@ func (w *writer) rotate(now time.Time) error {
 	}
 	w.Log.Info("the audit trail goes on in a new file", "before", name, "head", w.kept.String())
 	err := w.file.Close()
-	w.file, w.size, w.began = nil, 0, time.Time{}
-	w.about(now, "continue", slog.String("detail", "after "+filepath.Base(name)))
+	w.file, w.size, w.began, w.before = nil, 0, time.Time{}, filepath.Base(name)
 	if err := errors.Join(err, w.thin()); err != nil {
 		w.Log.Warn("an old file of the audit trail cannot be let go", "error", err)
 	}
@@ -344,11 +366,7 @@ func (w *writer) resume() error {
 	if w.head == (Head{}) {
 		op = "begin"
 	}
-	by := "sha256"
-	if len(w.Key) > 0 {
-		by = "hmac-sha256"
-	}
-	w.about(now, op, slog.String("keyed", by))
+	w.about(now, op, w.keyed())
 	w.settle()
 	if err := w.Err(); err != nil {
 		return errors.Join(err, w.file.Close())
@@ -412,11 +430,12 @@ func (w *writer) reopen() error {
 		if err := w.create(); err != nil {
 			return err
 		}
+		w.before = ""
 		if err := old.Close(); err != nil {
 			return err
 		}
 	}
-	w.about(time.Now(), "continue", slog.String("detail", "in another file"))
+	w.goOn(time.Now())
 	w.settle()
 	return w.Err()
 }

@@ -69,7 +69,11 @@ type Report struct {
 	Bad   *Bad      `json:"bad,omitempty"`
 }
 
-// Verify reads a trail up to the first line that breaks it. The error is that of reading.
+// ErrKey is of a trail that cannot be verified without its key.
+var ErrKey = errors.New("the trail is hashed under a key: it takes the key to verify it")
+
+// Verify reads a trail up to the first line that breaks it. The error is that of reading, or
+// ErrKey.
 func Verify(c Check) (Report, error) {
 	v := verifier{key: c.Key, wanted: map[int64][]digest{}}
 	for _, h := range c.Heads {
@@ -120,8 +124,8 @@ func (v *verifier) file(name string, last bool) error {
 		case err != nil:
 			return err
 		}
-		if v.line(name, n, text[:len(text)-1]); v.Bad != nil {
-			return nil
+		if err := v.line(name, n, text[:len(text)-1]); err != nil || v.Bad != nil {
+			return err
 		}
 	}
 }
@@ -130,14 +134,14 @@ func (v *verifier) bad(name string, n, seq int64, format string, args ...any) {
 	v.Bad = &Bad{name, n, seq, fmt.Sprintf(format, args...)}
 }
 
-func (v *verifier) line(name string, n int64, text []byte) {
+func (v *verifier) line(name string, n int64, text []byte) error {
 	l, err := parseLine(text, v.key)
 	if l.Keyed != "" && !v.Keyed {
 		v.Keyed = l.Keyed != "sha256"
 	}
 	switch next := v.head.Seq + 1; {
-	case errors.Is(err, errChanged) && v.Keyed && len(v.key) == 0:
-		v.bad(name, n, l.Seq, "the trail is hashed under a key: it takes the key to verify it")
+	case errors.Is(err, errChanged) && !v.begun && v.Keyed && len(v.key) == 0:
+		return ErrKey
 	case errors.Is(err, errChanged) && !v.begun:
 		v.bad(name, n, l.Seq, "%v, or the key is another", err)
 	case err != nil:
@@ -148,6 +152,8 @@ func (v *verifier) line(name string, n int64, text []byte) {
 		v.bad(name, n, l.Seq, "it has number %d, and the line before %d: it was inserted or moved", l.Seq, v.head.Seq)
 	case v.begun && l.Prev != v.head.hash.String(), l.Seq == 1 && l.Prev != (digest{}).String():
 		v.bad(name, n, l.Seq, "it does not follow the line before: that is not the one that was written")
+	case n == 1 && l.Seq > 1 && (l.Event != "trail" || l.Op != "continue"):
+		v.bad(name, n, l.Seq, "it has number %d, and no file begins with such a line: the lines before it were removed", l.Seq)
 	}
 	for _, h := range v.wanted[l.Seq] {
 		if v.Bad == nil && h != l.hash {
@@ -155,7 +161,7 @@ func (v *verifier) line(name string, n int64, text []byte) {
 		}
 	}
 	if v.Bad != nil {
-		return
+		return nil
 	}
 	delete(v.wanted, l.Seq)
 	if !v.begun {
@@ -166,6 +172,7 @@ func (v *verifier) line(name string, n int64, text []byte) {
 	if l.Event == "trail" && l.Op == "lost" {
 		v.Lost += l.Count
 	}
+	return nil
 }
 
 // missing finds heads of lines that are not there.
