@@ -3,6 +3,7 @@ package sftpd
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"slices"
 
 	"golang.org/x/crypto/ssh"
@@ -45,12 +46,8 @@ func (c *conn) config() *ssh.ServerConfig {
 }
 
 func (c *conn) isLegacy() bool {
-	for _, network := range c.terms.Legacy {
-		if network.Contains(c.about.Remote.Addr().Unmap()) {
-			return true
-		}
-	}
-	return false
+	from := c.about.Remote.Addr().Unmap().WithZone("") // no network contains an address with a zone
+	return slices.ContainsFunc(c.terms.Legacy, func(network netip.Prefix) bool { return network.Contains(from) })
 }
 
 // authenticate asks who this is. The subject is kept for when the log-in is complete.

@@ -227,6 +227,19 @@ func TestBanner(t *testing.T) {
 	}
 }
 
+// TestLegacyNetworks: a client is in a network however its address is written.
+func TestLegacyNetworks(t *testing.T) {
+	terms := &Terms{Legacy: []netip.Prefix{netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("192.0.2.0/24")}}
+	for from, want := range map[string]bool{
+		"fe80::1": true, "fe80::1%eth0": true, "192.0.2.1": true, "::ffff:192.0.2.1": true, "2001:db8::1%eth0": false, "198.51.100.1": false,
+	} {
+		c := &conn{terms: terms, about: event.Session{Remote: netip.AddrPortFrom(netip.MustParseAddr(from), 50000)}}
+		if got := c.isLegacy(); got != want {
+			t.Errorf("%s: %v", from, got)
+		}
+	}
+}
+
 // TestAlgorithms: old devices get in where their network is listed, and nowhere else.
 func TestAlgorithms(t *testing.T) {
 	rsa := rsaKey(t)

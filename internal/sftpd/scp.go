@@ -289,7 +289,7 @@ func (s scpSession) Mkdir(name string, a scp.Attributes) error {
 // preserves refuses ahead what is to have times and permissions that may not be set: else it
 // would be done by half.
 func (s scpSession) preserves(p vfs.Path, a scp.Attributes) error {
-	if !a.Preserve || s.conn.srv.LenientAttributes || s.files.May(policy.SetStat, p) {
+	if !a.Preserve || s.conn.terms.LenientAttributes || s.files.May(policy.SetStat, p) {
 		return nil
 	}
 	err := fmt.Errorf("%w by the rules: %s", fs.ErrPermission, s.files.Why(policy.SetStat, p))

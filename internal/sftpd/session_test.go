@@ -520,6 +520,27 @@ func TestLenientAttributes(t *testing.T) {
 	}
 }
 
+// TestLenientAttributesReload: who connects later is served as the new settings have it, by
+// the older scp too.
+func TestLenientAttributesReload(t *testing.T) {
+	h := open(t, memfs.New(), func(s *Server) {
+		s.Trees = &tree.Trees{Files: memfs.New(), Rules: policy.ReadWrite.Without(policy.SetStat)}
+	})
+	terms := h.Terms
+	for _, lenient := range []bool{false, true, false} {
+		terms.LenientAttributes = lenient
+		h.Reload(terms)
+		for _, c := range []right{
+			runs("a file", "scp -pt /f", "T1 0 1 0\nC0600 1 x\nx\x00"),
+			runs("a folder", "scp -prt /d", "T1 0 1 0\nD0700 0 x\nT1 0 1 0\nC0600 1 x\nx\x00E\n"),
+		} {
+			if err := c.do(t, h.connect()); (err == nil) != lenient {
+				t.Errorf("%s, lenient %v: %v", c.name, lenient, err)
+			}
+		}
+	}
+}
+
 // TestNonsense ends the session, and the server lives on.
 func TestNonsense(t *testing.T) {
 	h := open(t, memfs.New(), nil)
