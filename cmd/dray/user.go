@@ -100,16 +100,21 @@ func (p *people) with(ctx context.Context, make bool, do func(*store.Store, *con
 
 // change changes a user.
 func (p *people) change(ctx context.Context, name string, f func(*identity.Account, *config.Loaded) error) error {
-	cfg, err := p.settings()
-	if err != nil {
+	if err := p.stored(name, "changed"); err != nil {
 		return err
-	}
-	if inSettings(cfg, name) {
-		return fmt.Errorf("%s is in the settings, and is to be changed there: %s", name, strings.Join(cfg.Files, ", "))
 	}
 	return p.with(ctx, false, func(s *store.Store, cfg *config.Loaded) error {
 		return s.Change(ctx, name, func(a *identity.Account) error { return f(a, cfg) })
 	})
+}
+
+// stored refuses to do to the store what is to be done to a user of the settings.
+func (p *people) stored(name, done string) error {
+	cfg, err := p.settings()
+	if err == nil && inSettings(cfg, name) {
+		err = fmt.Errorf("%s is in the settings, and is to be %s there: %s", name, done, strings.Join(cfg.Files, ", "))
+	}
+	return err
 }
 
 func inSettings(cfg *config.Loaded, name string) bool {
@@ -455,6 +460,11 @@ func userRemove(std stdio) *cobra.Command {
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
 			err := p.with(c.Context(), false, func(s *store.Store, _ *config.Loaded) error { return s.Remove(c.Context(), args[0]) })
+			if err != nil {
+				if why := p.stored(args[0], "removed"); why != nil { // the settings may hide one in the store, which is removed
+					err = why
+				}
+			}
 			return say(std, err, "%s is removed", args[0])
 		},
 	}
