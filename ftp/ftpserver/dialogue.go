@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"dray/ftp"
@@ -62,6 +63,16 @@ func (c *Conn) readLine() input {
 	return input{line, answer, err}
 }
 
+// readMeanwhile is readLine in a goroutine of its own, which hands a panic on.
+func (c *Conn) readMeanwhile() (in input) {
+	defer func() {
+		if v := recover(); v != nil {
+			in = input{err: &panicError{v, debug.Stack()}}
+		}
+	}()
+	return c.readLine()
+}
+
 // patience is how long the next command may take. Before log-in all of them together
 // have the time of a log-in.
 func (c *Conn) patience() time.Duration {
@@ -85,7 +96,7 @@ func (c *Conn) attend(j *job) {
 	ask := func() {
 		asked = !c.hold && !c.closing && c.waiting < maxWaiting
 		if asked {
-			c.wg.Go(func() { got <- c.readLine() })
+			c.wg.Go(func() { got <- c.readMeanwhile() })
 		}
 	}
 	for c.running != nil {
@@ -113,7 +124,11 @@ func (c *Conn) attend(j *job) {
 
 // take handles what was read.
 func (c *Conn) take(in input) {
+	var fault *panicError
 	switch {
+	case errors.As(in.err, &fault):
+		c.running.abort()
+		c.fault(fault)
 	case errors.Is(in.err, os.ErrDeadlineExceeded): // an interrupt, which has come too late
 		c.raw.SetReadDeadline(time.Time{})
 	case errors.Is(in.err, errLongLine):

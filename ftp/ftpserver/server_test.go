@@ -388,6 +388,51 @@ func TestPanicIsContained(t *testing.T) {
 	}
 }
 
+// mined is a listener on whose connections the next read panics once it is armed.
+type mined struct {
+	net.Listener
+	armed atomic.Bool
+}
+
+func (l *mined) Accept() (net.Conn, error) {
+	nc, err := l.Listener.Accept()
+	return minedConn{nc, l}, err
+}
+
+type minedConn struct {
+	net.Conn
+	of *mined
+}
+
+func (c minedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.of.armed.Swap(false) {
+		panic("told to")
+	}
+	return n, err
+}
+
+// A panic while a command is read during a transfer is a fault of its session alone, too.
+func TestPanicDuringTransferIsContained(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, l := newMemory(), &mined{Listener: listener}
+	addr := serveOn(t, &Server{Backend: m}, l)
+	other, p := enter(t, addr), enter(t, addr)
+	defer p.open().Close()
+	p.ask("STOR new.txt", ftp.CodeOpening)
+	l.armed.Store(true)
+	p.ask("NOOP", ftp.CodeUnavailable)
+	other.ask("PWD", ftp.CodeDirectory)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.faults) != 1 || !strings.Contains(m.faults[0].Error(), "told to") || !strings.Contains(m.faults[0].Error(), "server_test.go") {
+		t.Errorf("faults: %v", m.faults)
+	}
+}
+
 // Passive ports come from the range alone, and a second PASV gives the first back.
 func TestPassivePorts(t *testing.T) {
 	port := freePort(t)

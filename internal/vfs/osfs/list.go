@@ -3,9 +3,11 @@ package osfs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"os"
+	"runtime/debug"
 	"sync"
 
 	"dray/internal/vfs"
@@ -41,7 +43,7 @@ func (f *FS) list(ctx context.Context, p vfs.Path, yield func(vfs.Info, error) b
 	current.read(ctx, f, dir, p)
 	for {
 		if current.err == nil {
-			ahead.Go(func() { next.read(ctx, f, dir, p) })
+			ahead.Go(func() { next.readAhead(ctx, f, dir, p) })
 		}
 		for _, i := range current.infos {
 			if !yield(i, nil) {
@@ -55,6 +57,9 @@ func (f *FS) list(ctx context.Context, p vfs.Path, yield func(vfs.Info, error) b
 			return current.err
 		}
 		ahead.Wait()
+		if next.panic != nil {
+			panic(next.panic)
+		}
 		current, next = next, current
 	}
 }
@@ -64,6 +69,17 @@ func (f *FS) list(ctx context.Context, p vfs.Path, yield func(vfs.Info, error) b
 type page struct {
 	infos []vfs.Info
 	err   error // io.EOF after the last one
+	panic error // of readAhead, which whoever lists is to have
+}
+
+// readAhead is read in a goroutine of its own.
+func (g *page) readAhead(ctx context.Context, f *FS, dir *os.File, p vfs.Path) {
+	defer func() {
+		if v := recover(); v != nil {
+			g.panic = fmt.Errorf("%v\n%s", v, debug.Stack())
+		}
+	}()
+	g.read(ctx, f, dir, p)
 }
 
 func (g *page) read(ctx context.Context, f *FS, dir *os.File, p vfs.Path) {

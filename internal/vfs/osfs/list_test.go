@@ -1,11 +1,14 @@
 package osfs_test
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"dray/internal/vfs"
@@ -39,6 +42,34 @@ func TestListSaysWhatStatSays(t *testing.T) {
 	if n != 5 {
 		t.Errorf("%d entries", n)
 	}
+}
+
+// mined is a context that panics when it is asked the second time, which is when a listing
+// is read ahead.
+type mined struct {
+	context.Context
+	asked atomic.Int32
+}
+
+func (m *mined) Err() error {
+	if m.asked.Add(1) == 2 {
+		panic("boom")
+	}
+	return nil
+}
+
+// TestPanicAhead: a panic in what is read ahead is one of who lists, who can recover.
+func TestPanicAhead(t *testing.T) {
+	fsys := open(t, t.TempDir())
+	vfstest.Put(t, fsys, "/file", "some")
+	defer func() {
+		if got := fmt.Sprint(recover()); !strings.Contains(got, "boom") || !strings.Contains(got, "list_test.go") {
+			t.Errorf("panic: %s", got)
+		}
+	}()
+	for range fsys.List(&mined{Context: t.Context()}, vfs.Path{}) {
+	}
+	t.Error("the listing came to its end")
 }
 
 // TestListInPages: a listing is read ahead, and has every entry once, whatever number of them
