@@ -38,6 +38,7 @@ type Daemon struct {
 	log                      *slog.Logger
 	write                    bool
 	swept                    func() // called when the folder has been tidied
+	after                    func(time.Duration) <-chan time.Time
 	reload                   reloading
 	load                     func() (config.Serve, error) // see LoadBy
 	handed                   Handed
@@ -68,7 +69,7 @@ func BindHanded(cfg config.Serve, handed Handed, log *slog.Logger) (*Daemon, err
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{handed: handed, rules: new(guard.Live), events: told, log: log, write: writes(cfg), swept: func() {}}
+	d := &Daemon{handed: handed, rules: new(guard.Live), events: told, log: log, write: writes(cfg), swept: func() {}, after: time.After}
 	d.rules.Set(decider)
 	d.reload.started, d.reload.now = cfg, cfg
 	if len(cfg.Proxy.Networks) > 0 {
@@ -107,6 +108,12 @@ func (d *Daemon) Run(drain, cut context.Context) error {
 	background.Go(func() {
 		d.sweep(tidy)
 		d.swept()
+		select { // what was too young to go
+		case <-d.after(cutOff):
+			d.sweep(tidy)
+			d.swept()
+		case <-tidy.Done():
+		}
 	})
 	defer background.Wait()
 	defer tidied()
@@ -131,7 +138,8 @@ func (d *Daemon) Run(drain, cut context.Context) error {
 }
 
 // cutOff is how old the temporary file of an upload is before it counts as left by a crash:
-// another dray may serve the same folder.
+// another dray may serve the same folder. What is younger when the server starts is looked at
+// again when it has run that long.
 const cutOff = time.Hour
 
 // sweep removes what a crash has left of uploads, where uploads are allowed at all.

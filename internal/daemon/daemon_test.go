@@ -172,6 +172,43 @@ func TestRunSweepsWhatACrashLeft(t *testing.T) {
 	}
 }
 
+// TestSweepsAgain: what a crash just before the start has left goes while the server runs.
+func TestSweepsAgain(t *testing.T) {
+	cfg := configFor(t, t.TempDir())
+	cfg.Write = true
+	left := filepath.Join(cfg.Dir, ".dray-left")
+	if err := os.WriteFile(left, []byte("half"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Bind(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	swept, later, waits := make(chan struct{}), make(chan time.Time), make(chan time.Duration, 1)
+	d.swept = func() { swept <- struct{}{} }
+	d.after = func(wait time.Duration) <-chan time.Time { waits <- wait; return later }
+	done, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(done, done) }()
+	<-swept
+	if _, err := os.Stat(left); err != nil {
+		t.Errorf("what is young is gone at the start: %v", err)
+	}
+	at := time.Now().Add(-<-waits)
+	if err := os.Chtimes(left, at, at); err != nil {
+		t.Fatal(err)
+	}
+	later <- time.Now()
+	<-swept
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBindSaysWhatToDo(t *testing.T) {
 	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
