@@ -10,7 +10,7 @@ help: ## print this list
 
 .PHONY: build
 build: ## build bin/dray
-	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/dray
+	CGO_ENABLED=0 go build -trimpath -buildvcs=auto -o bin/ ./cmd/dray
 
 .PHONY: packages
 packages: ## build the deb and the rpm in bin/, and check them
