@@ -73,10 +73,11 @@ func serve(ctx context.Context, cfg *config.Loaded, in *config.Input, std stdio)
 	}
 	d, err := daemon.BindHanded(cfg.Serve, handed, log)
 	if err != nil {
-		return err
+		return daemon.AsUser(cfg.Serve, err)
 	}
 	if cfg.PortsFile != "" {
 		if err := writePorts(cfg.PortsFile, d.Endpoints()); err != nil {
+			err = daemon.AsUser(cfg.Serve, fmt.Errorf("ports-file: %w", err))
 			return errors.Join(&localError{cannotWrite, err}, d.Close())
 		}
 	}
@@ -84,11 +85,11 @@ func serve(ctx context.Context, cfg *config.Loaded, in *config.Input, std stdio)
 		return errors.Join(&settingsError{cfg.Locate(err)}, d.Close())
 	}
 	d.LoadBy(func() (config.Serve, error) {
-		cfg, err := reload(in)
+		again, err := reload(in)
 		if err != nil {
-			return config.Serve{}, err
+			return config.Serve{}, daemon.NotReloaded(cfg.Serve, err)
 		}
-		return cfg.Serve, nil
+		return again.Serve, nil
 	})
 	announce(std.out, cfg, d)
 	warn(log, cfg.Serve, d.Endpoints())

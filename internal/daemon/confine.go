@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -38,10 +39,44 @@ func RunAs(cfg config.Serve) error {
 	return confine.Become(u)
 }
 
+// AsUser says who it was that may not do what they tried, where run-as names them.
+func AsUser(cfg config.Serve, err error) error {
+	if cfg.Confine.RunAs == "" || !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return fmt.Errorf("%w, as the user %s (--run-as)", err, cfg.Confine.RunAs)
+}
+
+// warnUnreadable says which files no reload can read, since only root could.
+func warnUnreadable(cfg *config.Loaded, log *slog.Logger) {
+	if cfg.Confine.RunAs == "" {
+		return
+	}
+	for _, name := range append(cfg.NamedFiles(), cfg.Files...) {
+		if err := config.Readable(name); errors.Is(err, fs.ErrPermission) {
+			log.Warn("settings cannot be reloaded: "+AsUser(cfg.Serve, err).Error(), "remedy", toReload(cfg.Confine.RunAs, name))
+		}
+	}
+}
+
+// NotReloaded is AsUser for an error of a reload, with what to do.
+func NotReloaded(cfg config.Serve, err error) error {
+	var path *fs.PathError
+	if cfg.Confine.RunAs == "" || !errors.Is(err, fs.ErrPermission) || !errors.As(err, &path) {
+		return err
+	}
+	return fmt.Errorf("%w: %s", AsUser(cfg, err), toReload(cfg.Confine.RunAs, path.Path))
+}
+
+func toReload(user, file string) string {
+	return fmt.Sprintf("chown %s %s, and see that they may enter its folder", user, file)
+}
+
 // Confine takes from the process what Bind needed and Run does not: the right to bind ports,
 // ways to more rights, and all files but those that the settings name. It holds for good, and
 // for the programs of hooks and templates.
 func (d *Daemon) Confine(cfg *config.Loaded, log *slog.Logger) error {
+	warnUnreadable(cfg, log)
 	if err := confine.NoNewPrivileges(); errors.Is(err, errors.ErrUnsupported) {
 		return nil // none of it can be had here
 	} else if err != nil {
