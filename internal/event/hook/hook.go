@@ -261,6 +261,11 @@ func (r *runner) deliver(ctx context.Context, d delivery) {
 		var permanent *permanentError
 		if m.tries++; r.Web == nil || m.tries == attempts || errors.As(err, &permanent) || !r.wait(pause) {
 			r.dropped.Add(1)
+			var failed *programError
+			if errors.As(err, &failed) {
+				r.log.Warn("the program failed", "trigger", d.trigger, "delivery", m.id, "error", err, "stderr", failed.said)
+				return
+			}
 			r.log.Warn("an event could not be told of", "trigger", d.trigger, "delivery", m.id, "attempts", m.tries, "error", err)
 			return
 		}

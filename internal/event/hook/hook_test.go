@@ -361,7 +361,7 @@ func TestPrograms(t *testing.T) {
 	}{
 		{"facts", `echo "$DRAY_TRIGGER $DRAY_USER $DRAY_PATH $DRAY_BYTES $DRAY_REMOTE [$SECRET] $2"; cat`, 0,
 			`upload ann /run "1".cfg 1234 192.0.2.7:50001 [] a b; $(c)` + "\n{", ""},
-		{"fails", `echo why >&2; exit 3`, 0, "", "exit status 3, why"},
+		{"fails", `printf 'why\n"so"' >&2; exit 3`, 0, "", `error="exit status 3" stderr="why\n\"so\""`},
 		{"hangs", `sleep 3600 & wait`, time.Millisecond, "", "no end within 1ms"},
 		{"does not listen", `exit 0`, 0, "", ""},
 	} {

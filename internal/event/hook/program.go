@@ -3,7 +3,7 @@ package hook
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"os/exec"
 	"strings"
@@ -30,10 +30,17 @@ func (p *Program) run(ctx context.Context, m *message) error {
 	cmd.WaitDelay = time.Second // for what it left running with our pipes
 	alone(cmd)
 	err := cmd.Run()
-	if err != nil && complaint.Len() > 0 {
-		return fmt.Errorf("%w, %s", err, event.Escape(strings.TrimSpace(complaint.String())))
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		return &programError{ended, strings.TrimSpace(complaint.String())}
 	}
 	return err
+}
+
+// programError is a program that was told, and failed.
+type programError struct {
+	*exec.ExitError
+	said string // on its standard error
 }
 
 func environment(m *message) []string {
