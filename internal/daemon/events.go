@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os/exec"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -116,6 +117,9 @@ func hooks(settings []config.Hook) (all []hook.Hook, err error) {
 		}
 		if len(c.Program) > 0 {
 			h.Program = &hook.Program{Args: c.Program}
+			if _, wrong := exec.LookPath(c.Program[0]); wrong != nil {
+				err = errors.Join(err, &config.At{Key: "hooks", Err: fmt.Errorf("hooks[%d].program: %w", i+1, wrong)})
+			}
 		} else {
 			var wrong error
 			secret, noSecret := c.Secret()

@@ -209,15 +209,18 @@ func TestCheckEvents(t *testing.T) {
 	}
 	t.Setenv("HOOK_SECRET", "x")
 	for want, cfg := range map[string]config.Serve{
-		"a key wants 16 at least":           {Audit: config.Audit{KeyFile: file("short", "x", 0o600)}},
-		"others may read it":                {Audit: config.Audit{KeyFile: file("open", "0123456789abcdef", 0o644)}},
-		"audit.file: its folder":            {Audit: config.Audit{File: filepath.Join(dir, "no", "x")}},
-		"xferlog.file: its folder":          {Xferlog: config.Xferlog{File: filepath.Join(dir, "no", "x")}},
-		"NO_SUCH is not set":                web(func(h *config.Hook) { h.SecretEnv = "NO_SUCH" }),
-		"empty is empty":                    web(func(h *config.Hook) { h.SecretFile = file("empty", "\n", 0o600) }),
-		"no certificate":                    web(func(h *config.Hook) { h.CAFile = file("no.pem", "x", 0o644) }),
-		"hooks[1]: open " + dir + "/nobody": web(func(h *config.Hook) { h.SecretFile = filepath.Join(dir, "nobody") }),
-		"":                                  web(func(h *config.Hook) { h.SecretEnv = "HOOK_SECRET" }),
+		"a key wants 16 at least":                               {Audit: config.Audit{KeyFile: file("short", "x", 0o600)}},
+		"others may read it":                                    {Audit: config.Audit{KeyFile: file("open", "0123456789abcdef", 0o644)}},
+		"audit.file: its folder":                                {Audit: config.Audit{File: filepath.Join(dir, "no", "x")}},
+		"xferlog.file: its folder":                              {Xferlog: config.Xferlog{File: filepath.Join(dir, "no", "x")}},
+		"NO_SUCH is not set":                                    web(func(h *config.Hook) { h.SecretEnv = "NO_SUCH" }),
+		"empty is empty":                                        web(func(h *config.Hook) { h.SecretFile = file("empty", "\n", 0o600) }),
+		"no certificate":                                        web(func(h *config.Hook) { h.CAFile = file("no.pem", "x", 0o644) }),
+		"hooks[1]: open " + dir + "/nobody":                     web(func(h *config.Hook) { h.SecretFile = filepath.Join(dir, "nobody") }),
+		"hooks[1].program: exec: \"" + dir + "/gone":            {Hooks: []config.Hook{{On: []string{"upload"}, Program: []string{filepath.Join(dir, "gone")}}}},
+		"hooks[1].program: exec: \"" + file("data", "x", 0o600): {Hooks: []config.Hook{{On: []string{"upload"}, Program: []string{filepath.Join(dir, "data")}}}},
+		"hooks[1].program: exec: \"no-such-program-of-dray\"":   {Hooks: []config.Hook{{On: []string{"upload"}, Program: []string{"no-such-program-of-dray"}}}},
+		"": web(func(h *config.Hook) { h.SecretEnv = "HOOK_SECRET" }),
 	} {
 		err := checkEvents(cfg)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(strings.ReplaceAll(err.Error(), dir+"/empty", "empty"), want) {
