@@ -152,7 +152,11 @@ func (o *deviceOptions) open(ctx context.Context, name string, std stdio) (*ios.
 	}
 	d, err := ios.Open(ctx, cfg)
 	if err != nil {
-		return nil, e, fmt.Errorf("%s: %w", e.Name, err)
+		err = fmt.Errorf("%s: %w", e.Name, err)
+		if errors.Is(err, sshclient.ErrLogin) {
+			err = &advisedError{err, loginAdvice}
+		}
+		return nil, e, err
 	}
 	return d, e, nil
 }
@@ -224,15 +228,30 @@ func (o *deviceOptions) withDevice(ctx context.Context, name string, std stdio, 
 	ctx, stop := interruptible(ctx)
 	defer stop()
 	d, e, err := o.open(ctx, name, std)
+	if err != nil && ctx.Err() != nil {
+		err = &interruptedError{name}
+	}
 	if err != nil {
 		return err
 	}
 	err = do(ctx, d, e)
-	if errors.Is(err, term.ErrHungUp) && ctx.Err() != nil {
-		err = ctx.Err()
+	if err != nil && ctx.Err() != nil {
+		err = &interruptedError{e.Name}
 	}
 	return errors.Join(err, d.Close())
 }
+
+// loginAdvice is what to do when a device refuses a log-in.
+const loginAdvice = "User and password are those of --inventory, or of USER@HOST or --user, and DRAY_PASSWORD; a key is that of --identity"
+
+// interruptedError is what a signal has ended.
+type interruptedError struct{ name string }
+
+func (e *interruptedError) Error() string {
+	return e.name + ": interrupted; the device may go on with what it was told"
+}
+
+func (e *interruptedError) Unwrap() error { return context.Canceled }
 
 // printable is a text of a device without what could steer the terminal that shows it.
 func printable(text string) string {
@@ -253,7 +272,7 @@ func deviceExit(err error) int {
 	}{
 		{reach.ErrConnect, 7}, {device.ErrBack, 28}, {device.ErrBooted, 28}, {device.ErrDamaged, 18},
 		{term.ErrLogin, 67}, {term.ErrEnable, 67}, {term.ErrSilent, 28}, {term.ErrTooLong, 28}, {term.ErrHungUp, 56},
-		{term.ErrRefused, 21}, {term.ErrCommand, 2}, {term.ErrQuestion, 21}, {term.ErrMode, 8},
+		{term.ErrRefused, 21}, {device.ErrGuarded, 21}, {term.ErrCommand, 2}, {term.ErrQuestion, 21}, {term.ErrMode, 8},
 		{iosshow.ErrTimeout, 28}, {iosshow.ErrNotFound, 78}, {iosshow.ErrResolve, 6}, {iosshow.ErrNoSpace, 70}, {iosshow.ErrLogin, 67}, {iosshow.ErrConnect, 7},
 		{device.ErrLacks, 2}, {device.ErrExists, 73},
 	} {
@@ -278,9 +297,13 @@ func deviceHint(err error) string {
 	case errors.As(err, &q):
 		return "Nothing was answered, and the connection is closed. To answer it, add --answer 'PART OF THE QUESTION=ANSWER' to dray device run\n"
 	case errors.Is(err, term.ErrLogin):
-		return "User and password are those of --inventory, or of --user and DRAY_PASSWORD\n"
+		return loginAdvice + "\n"
 	case errors.Is(err, term.ErrEnable):
 		return "The secret of enable is that of --inventory, or DRAY_ENABLE\n"
+	case errors.Is(err, device.ErrExists):
+		return "--replace overwrites it\n"
+	case errors.Is(err, device.ErrBack):
+		return "Look at its console\n"
 	case errors.Is(err, device.ErrModified):
 		return "Save it with write memory, or look at what has changed first: dray device backup HOST\n"
 	}

@@ -97,7 +97,11 @@ func (r *runner) all(ctx context.Context, commands []string) error {
 			}
 		}
 		if err := r.one(ctx, text, len(commands) > 1); err != nil {
-			return fmt.Errorf("%s: %w", r.name, err)
+			err = fmt.Errorf("%s: %w", r.name, err)
+			if errors.Is(err, term.ErrRefused) {
+				err = &advisedError{err, howFar(commands[:i], commands[i+1:])}
+			}
+			return err
 		}
 	}
 	if r.d.Prompt() == "" && r.o.wait > 0 {
@@ -111,6 +115,25 @@ func (r *runner) all(ctx context.Context, commands []string) error {
 		}
 	}
 	return nil
+}
+
+// howFar says which commands were carried out when one of them was refused, "" if it was
+// the only one.
+func howFar(done, left []string) string {
+	var parts []string
+	for _, l := range []struct {
+		title    string
+		commands []string
+	}{{"Given before it, and in effect", done}, {"Not given", left}} {
+		var quoted []string
+		for _, c := range l.commands {
+			quoted = append(quoted, fmt.Sprintf("%q", term.Mask(c)))
+		}
+		if quoted != nil {
+			parts = append(parts, l.title+": "+strings.Join(quoted, ", "))
+		}
+	}
+	return strings.Join(parts, "\n")
 }
 
 // back waits for a device that has hung up.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,6 +70,32 @@ func startRouter(t *testing.T, dir, tftp string) {
 	cmd := exec.Command("dray", "sim", "--model", "2911", "--ssh-port", "0", "--telnet-port", "0", "--speed", "1000", "--tftp-port", tftp,
 		"--inventory", filepath.Join(dir, "lab.yaml"))
 	start(t, cmd, "Ctrl-C ends the simulation.")
+}
+
+// TestInterrupted: who ends a command reads that, and the code is that of other commands.
+func TestInterrupted(t *testing.T) {
+	t.Setenv("DRAY_PASSWORD", "x")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	accepted := make(chan net.Conn, 1)
+	go func() {
+		c, _ := l.Accept()
+		accepted <- c
+		cancel()
+	}()
+	var said strings.Builder
+	code := run(ctx, []string{"device", "run", "--telnet", "--user", "amy", l.Addr().String(), "show clock"}, stdio{strings.NewReader(""), io.Discard, &said})
+	if c := <-accepted; c != nil {
+		c.Close()
+	}
+	if code != 130 || !strings.Contains(said.String(), ": interrupted; ") || strings.Contains(said.String(), "context") {
+		t.Errorf("%d, %q", code, said.String())
+	}
 }
 
 // TestVersions: a version is kept for each change that counts, in an order that stays.

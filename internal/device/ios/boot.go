@@ -302,7 +302,7 @@ func (d *Device) comeback(ctx context.Context) (device.Facts, error) {
 		case errors.Is(err, term.ErrLogin), errors.Is(err, term.ErrMode), errors.Is(err, term.ErrQuestion):
 			return f, fmt.Errorf("%w as it was: %w", device.ErrBack, err)
 		case !time.Now().Add(wait).Before(end):
-			return f, fmt.Errorf("%w within %v: %w", device.ErrBack, d.cfg.ReturnWait, err)
+			return f, fmt.Errorf("%w within %v; the last attempt to reach it: %w", device.ErrBack, d.cfg.ReturnWait, err)
 		}
 		if err := d.Close(); err != nil {
 			return f, err

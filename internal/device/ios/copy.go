@@ -41,7 +41,11 @@ func (d *Device) Fetch(ctx context.Context, c device.Copy) (int64, error) {
 	if err == nil || old || errors.Is(err, term.ErrQuestion) {
 		return n, err
 	}
-	return n, errors.Join(err, d.discard(ctx, to))
+	deleted, failed := d.discard(ctx, to)
+	if deleted {
+		err = fmt.Errorf("%w; %s was deleted again", err, to)
+	}
+	return n, errors.Join(err, failed)
 }
 
 // room sees whether the file may come: that it does not take the place of what runs, and
@@ -128,19 +132,20 @@ func (d *Device) arrived(ctx context.Context, to location, n int64, c device.Cop
 	return err
 }
 
-// discard deletes what a copy has left.
-func (d *Device) discard(ctx context.Context, to location) error {
+// discard deletes what a copy has left, if it has left anything.
+func (d *Device) discard(ctx context.Context, to location) (deleted bool, err error) {
 	if d.s == nil {
-		return nil
+		return false, nil
 	}
 	l, err := d.List(ctx, to.dir())
 	if errors.Is(err, term.ErrOver) { // nothing can be done any more: the caller has the reason
-		return nil
+		return false, nil
 	}
 	if _, ok := l.Find(to.base()); err != nil || !ok {
-		return err
+		return false, err
 	}
-	return d.remove(ctx, to)
+	err = d.remove(ctx, to)
+	return err == nil, err
 }
 
 // Store has the device copy one of its files, or its configuration, to a server.

@@ -57,6 +57,7 @@ var actLines = map[string]*regexp.Regexp{
 	"install":  regexp.MustCompile(`FAILED: *(.*)$`),
 	"success":  regexp.MustCompile(`SUCCESS: *((?:clear_)?install_\w+|No extra package)`),
 	"added":    regexp.MustCompile(`Image added\. Version: (\S+)`),
+	"room":     regexp.MustCompile(`(?m)^\d+ bytes available\b.*\)`),
 	"nospace":  regexp.MustCompile(`(?i)not enough free disk|free space|of free disk is required`),
 	"pending":  regexp.MustCompile(`Install ISSU in progress|Same Image File-No Change`),
 	"volatile": regexp.MustCompile(`^(?:Building configuration\.\.\.|Current configuration : .*|Using \d+ out of \d+ bytes.*|! (?:Last configuration change|NVRAM config last updated|No configuration change since last restart).*|ntp clock-period .*)$`),
@@ -80,6 +81,9 @@ func failure(text string) error {
 		low := strings.ToLower(line)
 		for _, r := range reasons {
 			if strings.HasSuffix(low, "("+r.text+")") || strings.Contains(low, "("+r.text) {
+				if room := actLines["room"].FindString(text); r.kind == ErrNoSpace && room != "" {
+					line += "; " + room
+				}
 				return &ActError{r.kind, line}
 			}
 		}
