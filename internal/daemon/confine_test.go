@@ -1,37 +1,49 @@
 package daemon
 
 import (
-	"fmt"
-	"io/fs"
+	"log/slog"
+	"slices"
 	"testing"
 
 	"dray/internal/config"
 )
 
-// TestDeniedSaysWho: what root could read and the user of run-as cannot is an error that
-// names the user, at a reload with what to do. All other errors stay as they are.
-func TestDeniedSaysWho(t *testing.T) {
-	denied := fmt.Errorf("settings: %w", &fs.PathError{Op: "open", Path: "/etc/dray.yaml", Err: fs.ErrPermission})
-	for _, row := range []struct {
-		user             string
-		err              error
-		denied, reloaded string
+// TestPaths: what is served can be changed by the process only where clients may be allowed
+// to, and what is mounted to read only never.
+func TestPaths(t *testing.T) {
+	dir, fixed, open := t.TempDir(), t.TempDir(), t.TempDir()
+	for _, c := range []struct {
+		name   string
+		write  bool
+		files  []string // of settings, which may change
+		change []string
 	}{
-		{"nobody", denied, "settings: open /etc/dray.yaml: permission denied, as the user nobody (--run-as)",
-			"settings: open /etc/dray.yaml: permission denied, as the user nobody (--run-as): chown nobody /etc/dray.yaml, and see that they may enter its folder"},
-		{"", denied, denied.Error(), denied.Error()},
-		{"nobody", fs.ErrNotExist, "file does not exist", "file does not exist"},
+		{"flags allow nothing", false, nil, nil},
+		{"flags allow changes", true, nil, []string{dir, open}},
+		{"a file may allow them later", false, []string{"/etc/dray/config.yaml"}, []string{dir, open}},
 	} {
-		cfg := config.Serve{}
-		cfg.Confine.RunAs = row.user
-		if got := AsUser(cfg, row.err).Error(); got != row.denied {
-			t.Errorf("%q: %q; want %q", row.user, got, row.denied)
-		}
-		if got := NotReloaded(cfg, row.err).Error(); got != row.reloaded {
-			t.Errorf("%q, reload: %q; want %q", row.user, got, row.reloaded)
-		}
-	}
-	if AsUser(config.Serve{}, nil) != nil {
-		t.Error("an error of none")
+		t.Run(c.name, func(t *testing.T) {
+			cfg := configFor(t, dir)
+			cfg.Write = c.write
+			cfg.Folders.Mounts = []config.Mount{{At: "/fixed", Dir: fixed, ReadOnly: true}, {At: "/open", Dir: open}}
+			d, err := Bind(cfg, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			p, err := d.paths(&config.Loaded{Serve: cfg, Files: c.files})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, folder := range []string{dir, fixed, open} {
+				changed := slices.Contains(c.change, folder)
+				if slices.Contains(p.Write, folder) != changed || slices.Contains(p.Read, folder) == changed {
+					t.Errorf("%s: to change %q, to read %q", folder, p.Write, p.Read)
+				}
+			}
+			if !slices.Contains(p.Write, cfg.StateDir) || len(p.Execute) > 0 {
+				t.Errorf("to change %q, to run %q", p.Write, p.Execute)
+			}
+		})
 	}
 }
