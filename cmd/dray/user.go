@@ -84,7 +84,7 @@ func (p *people) open(ctx context.Context, make bool) (*store.Store, *config.Loa
 	}
 	s, err := store.Open(ctx, cfg.StateDir)
 	if err == nil && !there {
-		fmt.Fprintf(p.std.err, "dray: %s is new: a server that is running has to be started again to use it\n", store.File(cfg.StateDir))
+		fmt.Fprintf(p.std.err, "dray: %s is new: a server that runs sees it at once, but SFTP, and keys of users, if it serves them not yet, only when it is started again\n", store.File(cfg.StateDir))
 	}
 	return s, cfg, err
 }

@@ -164,10 +164,11 @@ func (p *people) all(ctx context.Context) (all []identity.Account, err error) {
 	for _, a := range p.roster.Load().accounts {
 		all = append(all, a)
 	}
-	if p.store == nil {
+	s := p.store.Load()
+	if s == nil {
 		return all, nil
 	}
-	stored, err := p.store.Users(ctx)
+	stored, err := s.Users(ctx)
 	return append(all, stored...), err
 }
 

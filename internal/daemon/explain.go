@@ -58,7 +58,7 @@ func Explain(ctx context.Context, cfg config.Serve, q Question) (a Answer, err e
 		return a, err
 	}
 	all.roster.Store(named)
-	if all.store, err = openStore(cfg.StateDir); err != nil {
+	if _, err = all.adopt(cfg.StateDir); err != nil {
 		return a, err
 	}
 	defer func() { err = errors.Join(err, all.Close()) }()

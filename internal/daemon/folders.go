@@ -52,8 +52,8 @@ func (d *Daemon) addHomes(cfg config.Serve, log *slog.Logger) error {
 		return err
 	}
 	known := slices.Collect(maps.Values(all))
-	if d.people.store != nil {
-		stored, err := d.people.store.Users(context.Background())
+	if s := d.people.store.Load(); s != nil {
+		stored, err := s.Users(context.Background())
 		if err != nil {
 			return err
 		}

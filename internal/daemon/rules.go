@@ -115,10 +115,11 @@ func (p *people) groups(ctx context.Context) (map[string]bool, error) {
 			all[g] = true
 		}
 	}
-	if p.store == nil {
+	s := p.store.Load()
+	if s == nil {
 		return all, nil
 	}
-	stored, err := p.store.Groups(ctx)
+	stored, err := s.Groups(ctx)
 	for _, g := range stored {
 		all[g.Name] = true
 	}

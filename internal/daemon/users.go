@@ -41,7 +41,7 @@ func openStore(stateDir string) (*store.Store, error) {
 // nothing but keys is named.
 type people struct {
 	roster atomic.Pointer[roster]
-	store  *store.Store // nil: there is none
+	store  atomic.Pointer[store.Store] // nil: there is none yet, see adopt
 }
 
 // roster are the users that the settings name.
@@ -59,8 +59,8 @@ func readRoster(cfg config.Serve) (*roster, error) {
 // Lookup implements [identity.Directory].
 func (p *people) Lookup(ctx context.Context, name string) (identity.Account, error) {
 	stored, err := identity.Account{}, identity.ErrUnknown
-	if p.store != nil { // it is asked about everybody, or the time would tell who is in the settings
-		stored, err = p.store.Lookup(ctx, name)
+	if s := p.store.Load(); s != nil { // it is asked about everybody, or the time would tell who is in the settings
+		stored, err = s.Lookup(ctx, name)
 	}
 	named := p.roster.Load()
 	if a, err := named.accounts.Lookup(ctx, name); err == nil {
@@ -86,20 +86,34 @@ func (p *people) keys(log *slog.Logger) func(user string) []string {
 // mayHaveKeys reports whether somebody has keys with these settings, or may yet be given
 // some.
 func (p *people) mayHaveKeys(cfg config.Serve) bool {
-	return p.store != nil || slices.ContainsFunc(cfg.Users, func(u config.User) bool { return len(u.Keys) > 0 })
+	return p.store.Load() != nil || slices.ContainsFunc(cfg.Users, func(u config.User) bool { return len(u.Keys) > 0 })
 }
 
 // Close closes the store.
 func (p *people) Close() error {
-	if p.store == nil {
-		return nil
+	if s := p.store.Load(); s != nil {
+		return s.Close()
 	}
-	return p.store.Close()
+	return nil
+}
+
+// adopt opens the store of a state folder as soon as there is one. Only one goroutine may
+// call it at a time, and nobody after Close.
+func (p *people) adopt(stateDir string) (adopted bool, err error) {
+	if p.store.Load() != nil {
+		return false, nil
+	}
+	s, err := openStore(stateDir)
+	if err != nil || s == nil {
+		return false, err
+	}
+	p.store.Store(s)
+	return true, nil
 }
 
 // addUsers finds out who the users are.
 func (d *Daemon) addUsers(cfg config.Serve, log *slog.Logger) (err error) {
-	if d.people.store, err = openStore(cfg.StateDir); err != nil {
+	if _, err = d.people.adopt(cfg.StateDir); err != nil {
 		return err
 	}
 	d.users = identity.NewUsers(&d.people, nil)
@@ -136,8 +150,8 @@ type doorman struct {
 
 // Authenticate implements [identity.Authenticator].
 func (d *doorman) Authenticate(ctx context.Context, c identity.Credentials) (identity.Subject, error) {
-	if d.guests.Load() && d.people.store != nil {
-		some, err := d.people.store.HasUsers(ctx)
+	if stored := d.people.store.Load(); d.guests.Load() && stored != nil {
+		some, err := stored.HasUsers(ctx)
 		if err != nil {
 			return identity.Subject{}, err
 		}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"testing"
+	"time"
 
 	"dray/internal/config"
 	"dray/internal/identity"
@@ -73,6 +74,38 @@ func TestGuestsUntilThereAreUsers(t *testing.T) {
 	try(users, "anonymous", false)
 }
 
+// TestTheFirstUserOfAServerThatRuns is admitted, and guests are no more, without a restart.
+func TestTheFirstUserOfAServerThatRuns(t *testing.T) {
+	cfg := configFor(t, t.TempDir())
+	d, err := Bind(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	w := &watch{people: &d.people, dir: cfg.StateDir, gate: d.gate, now: time.Now, log: slog.New(slog.DiscardHandler), stopped: make(chan struct{})}
+	look := func(guest, amy bool) {
+		t.Helper()
+		w.look()
+		for user, want := range map[string]bool{"anonymous": guest, "amy": amy} {
+			if _, err := d.doorman.Authenticate(t.Context(), credentials(user, "secret")); (err == nil) != want {
+				t.Errorf("%s: %v", user, err)
+			}
+		}
+	}
+	look(true, false)
+	people, err := store.Open(t.Context(), cfg.StateDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer people.Close()
+	look(true, false)
+	hash, err := password.Hash("secret")
+	if err := errors.Join(err, people.Add(t.Context(), identity.Account{Name: "amy", Hash: hash})); err != nil {
+		t.Fatal(err)
+	}
+	look(false, true)
+}
+
 // TestWhoGoesFirst: the settings before the store, and both before a name that only keys
 // stand for.
 func TestWhoGoesFirst(t *testing.T) {
@@ -87,7 +120,7 @@ func TestWhoGoesFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := people{store: s}
+	p := storing(s)
 	named, err := readRoster(config.Serve{
 		Users: []config.User{{Name: "amy", Home: "/settings"}},
 		SFTP:  config.SFTP{AuthorizedKeys: []config.AuthorizedKeys{{User: "amy"}, {User: "bob"}, {User: "carl"}, {User: ""}}},

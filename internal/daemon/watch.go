@@ -18,6 +18,7 @@ const lookEvery = 250 * time.Millisecond
 // watch ends the sessions of users who are removed, disabled or expired.
 type watch struct {
 	people *people
+	dir    string // the state folder, where a store may appear
 	gate   *admission.Gate
 	now    func() time.Time
 	log    *slog.Logger
@@ -39,8 +40,8 @@ type version struct {
 }
 
 // addWatch has the sessions of users end with the users.
-func (d *Daemon) addWatch(_ config.Serve, log *slog.Logger) error {
-	w := &watch{people: &d.people, gate: d.gate, now: time.Now, log: log, stopped: make(chan struct{})}
+func (d *Daemon) addWatch(cfg config.Serve, log *slog.Logger) error {
+	w := &watch{people: &d.people, dir: cfg.StateDir, gate: d.gate, now: time.Now, log: log, stopped: make(chan struct{})}
 	d.servers = append(d.servers, server{
 		serve:    w.keep,
 		shutdown: func(context.Context) error { return nil }, // also the last transfers end with their users
@@ -83,7 +84,7 @@ func (w *watch) look() {
 	}
 	err := w.lookWith(context.Background())
 	if err != nil && !w.failed {
-		w.log.Error("sessions of users who are removed may go on", "error", err)
+		w.log.Error("the store of users cannot be read: sessions of who is removed may go on", "error", err)
 	}
 	w.failed = err != nil
 }
@@ -91,9 +92,15 @@ func (w *watch) look() {
 func (w *watch) lookWith(ctx context.Context) error {
 	now := version{roster: w.people.roster.Load()}
 	var errs []error
-	if w.people.store != nil {
+	switch adopted, err := w.people.adopt(w.dir); {
+	case err != nil:
+		errs = append(errs, err)
+	case adopted:
+		w.log.Info("there is a store of users now: with its first user guests are admitted no more; SFTP that is not served yet waits for a restart")
+	}
+	if s := w.people.store.Load(); s != nil {
 		var err error
-		if now.store, err = w.people.store.Version(ctx); err != nil {
+		if now.store, err = s.Version(ctx); err != nil {
 			errs = append(errs, err)
 		}
 	}

@@ -23,6 +23,13 @@ type inside struct {
 func (i *inside) Cut()                         { i.cut = true }
 func (i *inside) Activity() admission.Activity { return admission.Activity{} }
 
+// storing are people with a store.
+func storing(s *store.Store) *people {
+	p := new(people)
+	p.store.Store(s)
+	return p
+}
+
 // TestWatch changes users in every way, and sees whose sessions end.
 func TestWatch(t *testing.T) {
 	ctx := t.Context()
@@ -33,7 +40,7 @@ func TestWatch(t *testing.T) {
 	defer s.Close()
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	gate := admission.New(admission.Limits{}, nil)
-	w := &watch{people: &people{store: s}, gate: gate, now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler), stopped: make(chan struct{})}
+	w := &watch{people: storing(s), gate: gate, now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler), stopped: make(chan struct{})}
 	read := func(names ...string) {
 		var cfg config.Serve
 		for _, name := range names {
