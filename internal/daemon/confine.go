@@ -100,6 +100,7 @@ func (d *Daemon) Confine(cfg *config.Loaded, log *slog.Logger) error {
 	version, err := confine.Seal(paths)
 	switch {
 	case err == nil:
+		d.sealed = &paths
 		log.Info("confined to the files that the settings name", "landlock", version)
 		return nil
 	case errors.Is(err, confine.ErrNoLandlock) && cfg.Confine.Mode != config.SandboxRequire:
@@ -209,6 +210,23 @@ func programFiles(cfg *config.Serve) (files []string) {
 		files = append(files, v.Program[:min(1, len(v.Program))]...)
 	}
 	return files
+}
+
+// warnOfPrograms tells of those that the process may not run, since it was confined before the
+// settings named them.
+func (d *Daemon) warnOfPrograms(cfg *config.Serve) {
+	if d.sealed == nil {
+		return
+	}
+	for _, name := range programFiles(cfg) {
+		file, err := exec.LookPath(name)
+		if err == nil {
+			file, err = filepath.EvalSymlinks(file)
+		}
+		if err == nil && !slices.ContainsFunc(d.sealed.Execute, func(dir string) bool { return file == dir || strings.HasPrefix(file, dir+"/") }) {
+			d.log.Warn("the server is confined, and cannot run a program that the settings name since: restart it", "program", name)
+		}
+	}
 }
 
 // programs are the files of programs, and what they are made of.

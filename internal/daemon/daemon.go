@@ -13,6 +13,7 @@ import (
 
 	"dray/internal/admission"
 	"dray/internal/config"
+	"dray/internal/confine"
 	"dray/internal/hostkeys"
 	"dray/internal/identity"
 	"dray/internal/policy/guard"
@@ -37,7 +38,8 @@ type Daemon struct {
 	events                   *events
 	log                      *slog.Logger
 	write                    bool
-	swept                    func() // called when the folder has been tidied
+	sealed                   *confine.Paths // nil: not confined
+	swept                    func()         // called when the folder has been tidied
 	after                    func(time.Duration) <-chan time.Time
 	reload                   reloading
 	load                     func() (config.Serve, error) // see LoadBy

@@ -83,6 +83,7 @@ func (d *Daemon) Reload(cfg config.Serve) (Reloaded, error) {
 		said.Restart = append(said.Restart, "sftp.port") // the first users have come, or the last have gone
 	}
 	r.now = cfg
+	d.warnOfPrograms(&cfg)
 	return said, nil
 }
 
