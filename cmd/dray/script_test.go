@@ -19,7 +19,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dray": main}) }
+func TestMain(m *testing.M) {
+	// A program built with -race lingers for a second before it ends, and there are hundreds.
+	if err := os.Setenv("GORACE", lingerNot); err != nil {
+		panic(err)
+	}
+	testscript.Main(m, map[string]func(){"dray": main})
+}
+
+const lingerNot = "atexit_sleep_ms=0"
 
 // TestScript runs the stories in testdata/script. Besides testscript's own commands they
 // know
@@ -49,6 +57,7 @@ func runScripts(t *testing.T, dir string, commands scriptCommands) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Values[serverKey{}] = &scriptServer{held: map[string]*textproto.Conn{}}
+			e.Setenv("GORACE", lingerNot)
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
 			return nil
